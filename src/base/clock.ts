@@ -1,0 +1,79 @@
+// Time, as everything outside base/ sees it: passed in through World, so that tests can move it and no host's wrong
+// clock decides about money. The production clock follows PostgreSQL's (see `followingClock`).
+
+/** Milliseconds since 1970 and waiting. */
+export type Clock = {
+  /** Now, in milliseconds since 1970, UTC. */
+  nowMs(): number;
+  /** Resolves after `ms` milliseconds, or at once when `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` every `everyMs` until the returned function is called. A run that throws is reported to `onError`. */
+  every(everyMs: number, run: () => Promise<void> | void, onError: (error: unknown) => void): () => void;
+  /** A steadily rising counter in milliseconds, for measuring durations. */
+  monotonicMs(): number;
+};
+
+/** The host's own clock. */
+export function hostClock(): Clock {
+  return clockFrom(() => Date.now());
+}
+
+export type FollowingClock = Clock & {
+  /** How far the host's clock is behind the followed one, in milliseconds. */
+  offsetMs(): number;
+  /** Asks once and adopts the answer; half the round trip is taken as the way back. */
+  measure(): Promise<void>;
+};
+
+/**
+ * A clock that follows another one, so that expiry and limits do not depend on which machine looked.
+ * @param ask gives the followed clock's time in milliseconds since 1970.
+ */
+export function followingClock(ask: () => Promise<number>): FollowingClock {
+  let offsetMs = 0;
+  return {
+    ...clockFrom(() => Date.now() + offsetMs),
+    offsetMs: () => offsetMs,
+    async measure() {
+      const asked = performance.now();
+      const theirs = await ask();
+      const halfTripMs = (performance.now() - asked) / 2;
+      offsetMs = Math.round(theirs + halfTripMs - Date.now());
+    },
+  };
+}
+
+function clockFrom(nowMs: () => number): Clock {
+  return {
+    nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve();
+        const end = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', end);
+          resolve();
+        };
+        const timer = setTimeout(end, ms);
+        signal?.addEventListener('abort', end, { once: true });
+      }),
+    every(everyMs, run, onError) {
+      let running = false;
+      const timer = setInterval(async () => {
+        // A slow run is not overtaken by the next one.
+        if (running) return;
+        running = true;
+        try {
+          await run();
+        } catch (error) {
+          onError(error);
+        } finally {
+          running = false;
+        }
+      }, everyMs);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+    monotonicMs: () => performance.now(),
+  };
+}

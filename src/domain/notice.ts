@@ -1,0 +1,56 @@
+// What a flow has to tell a person, as values: no language, no sentence. A notice is a row made in the transaction of
+// the news itself, at most one per person, kind and subject; chat/notices.ts finds the words when it is sent.
+// Amounts are decimal strings of millisatoshi, since notices are stored as JSON.
+
+export type Notice =
+  | {
+      readonly kind: 'invoice_ready';
+      readonly request: string;
+      readonly amountMsat: string | null;
+      readonly memo: string | null;
+      readonly expiresAtMs: number;
+    }
+  | { readonly kind: 'invoice_late' }
+  | { readonly kind: 'invoice_paid'; readonly receivedMsat: string; readonly memo: string | null }
+  | {
+      readonly kind: 'payment_pending';
+      readonly amountMsat: string;
+      readonly feeCeilingMsat: string;
+      readonly sinceMs: number;
+    }
+  | {
+      readonly kind: 'payment_paid';
+      readonly amountMsat: string;
+      readonly feeMsat: string;
+      readonly preimage: string | null;
+      readonly memo: string | null;
+    }
+  | { readonly kind: 'payment_failed'; readonly amountMsat: string; readonly reason: string }
+  | {
+      readonly kind: 'send_received';
+      readonly amountMsat: string;
+      readonly fromName: string;
+      readonly memo: string | null;
+    }
+  | { readonly kind: 'send_claimed'; readonly amountMsat: string; readonly toName: string }
+  | { readonly kind: 'send_returned'; readonly amountMsat: string; readonly toName: string }
+  | {
+      readonly kind: 'request_received';
+      readonly amountMsat: string;
+      readonly fromName: string;
+      readonly memo: string | null;
+      readonly expiresAtMs: number;
+    }
+  | { readonly kind: 'request_paid'; readonly amountMsat: string; readonly byName: string }
+  | { readonly kind: 'request_declined'; readonly amountMsat: string; readonly byName: string };
+
+export type NoticeKind = Notice['kind'];
+
+/** A notice as it is stored: for whom, about what. `subjectId` is the payment, invoice, send or request. */
+export type StoredNotice = {
+  readonly id: string;
+  readonly userId: string;
+  readonly subjectId: string;
+  readonly notice: Notice;
+  readonly state: 'waiting' | 'sent' | 'unreachable';
+};
