@@ -1,0 +1,195 @@
+// Group commit: posts that wait at the same time share one round trip and one durable write, and each caller gets its
+// own results or its own error. A batch that fails for its content is posted call by call, so that a faulty call hurts
+// nobody else. Posting twice is posting once (ids), so a batch whose answer was lost is simply posted again.
+import { isId } from '../../base/ids.ts';
+import type { PostResult, Transfer } from '../../domain/ledger.ts';
+import { errorCode } from './retry.ts';
+
+/** The name and text of the one statement that moves money; its values are made by `postValues`. */
+export const POST_NAME = 'ledger.post';
+export const POST_TEXT = 'SELECT ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS results';
+
+/**
+ * The arguments of `POST_TEXT` for calls that stand or fall apart from each other. The chains of a call become groups.
+ * Throws a RangeError for a text that is not of the form it must have; nothing was posted then.
+ */
+export function postValues(calls: readonly (readonly Transfer[])[], nowMs: number): unknown[] {
+  const columns: string[][] = Array.from({ length: 10 }, () => []);
+  const [ids, groups, kinds, debits, credits, amounts, currencies, codes, pendings, subjects] = columns as [
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+    string[],
+  ];
+  let group = 0;
+  for (const call of calls) {
+    for (const transfer of call) {
+      ids.push(transfer.id);
+      groups.push(String(group));
+      kinds.push(transfer.kind);
+      debits.push(transfer.debitId === undefined ? 'NULL' : String(transfer.debitId));
+      credits.push(transfer.creditId === undefined ? 'NULL' : String(transfer.creditId));
+      amounts.push(transfer.amount === undefined ? 'NULL' : String(transfer.amount));
+      currencies.push(transfer.currency ?? 'NULL');
+      codes.push(transfer.code);
+      pendings.push('pendingId' in transfer ? transfer.pendingId : 'NULL');
+      subjects.push(transfer.subjectId ?? 'NULL');
+      if (!transfer.linked) group++;
+    }
+    group++;
+  }
+  return [...columns.map((column) => `{${column.join(',')}}`), nowMs];
+}
+
+/** Throws a RangeError when a text of the transfers would not survive being one of many in an array. */
+export function checkTexts(transfers: readonly Transfer[]): void {
+  for (const { id, subjectId, currency, ...rest } of transfers) {
+    if (!isUuid(id) || (subjectId !== undefined && !isUuid(subjectId))) throw new RangeError('a transfer id is a UUID');
+    if ('pendingId' in rest && !isUuid(rest.pendingId)) throw new RangeError('a pending id is a UUID');
+    if (currency !== undefined && !/^[A-Z]{3}$/.test(currency)) throw new RangeError('a currency is three letters');
+  }
+}
+
+// Other versions than 7 are for the database to refuse, by a result.
+function isUuid(text: string): boolean {
+  return isId(text) || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+export type Poster = {
+  /** Posts the transfers of one call, chained where they say so. One result each, in order. */
+  post(transfers: readonly Transfer[]): Promise<PostResult[]>;
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>;
+};
+
+type Call = {
+  transfers: readonly Transfer[];
+  resolve: (results: PostResult[]) => void;
+  reject: (error: unknown) => void;
+};
+
+// Two in flight, one for each core that the database surely has. The size bounds how long a batch takes.
+const IN_FLIGHT = Number(process.env.INF ?? 2);
+const LARGEST_BATCH = Number(process.env.LB ?? 400);
+
+/** @param send posts the calls of one batch in one round trip and gives all their results in order. */
+export function createPoster(send: (calls: readonly (readonly Transfer[])[]) => Promise<PostResult[]>): Poster {
+  let waiting: Call[] = [];
+  const idlers: (() => void)[] = [];
+  // Accounts of the batches in flight. A call on one of them waits here rather than in the database, where it would
+  // hold up its whole batch.
+  const busy = new Set<bigint>();
+  let inFlight = 0;
+  let planned = false;
+
+  // At the end of the present turn, so that all who post in it go together.
+  function plan(): void {
+    if (planned) return;
+    planned = true;
+    setImmediate(() => {
+      planned = false;
+      while (waiting.length > 0 && inFlight < IN_FLIGHT) {
+        const calls = take();
+        if (calls.length === 0) break;
+        void flush(calls);
+      }
+      if (waiting.length === 0 && inFlight === 0) for (const idler of idlers.splice(0)) idler();
+    });
+  }
+
+  // The oldest calls whose accounts are free. The accounts of a call that must wait are kept free for it from here on,
+  // so that nobody is overtaken on an account for ever.
+  function take(): Call[] {
+    const taken: Call[] = [];
+    const left: Call[] = [];
+    const kept = new Set<bigint>();
+    let size = 0;
+    let next = 0;
+    for (; next < waiting.length && size < LARGEST_BATCH; next++) {
+      const call = waiting[next]!;
+      const { transfers } = call;
+      if (touches(transfers, busy) || touches(transfers, kept)) {
+        left.push(call);
+        addAccounts(transfers, kept);
+      } else {
+        taken.push(call);
+        size += transfers.length;
+      }
+    }
+    waiting = left.concat(next < waiting.length ? waiting.slice(next) : []);
+    for (const { transfers } of taken) addAccounts(transfers, busy);
+    return taken;
+  }
+
+  async function flush(calls: Call[]): Promise<void> {
+    inFlight++;
+    try {
+      await deliver(calls);
+    } catch (error) {
+      if (calls.length > 1 && isContentFault(error)) {
+        for (const call of calls) await deliver([call]).catch(call.reject);
+      } else {
+        for (const call of calls) call.reject(error);
+      }
+    }
+    inFlight--;
+    for (const { transfers } of calls) freeAccounts(transfers, busy);
+    plan();
+  }
+
+  async function deliver(calls: Call[]): Promise<void> {
+    const results = await send(calls.map((call) => call.transfers));
+    let next = 0;
+    for (const call of calls) {
+      const end = next + call.transfers.length;
+      call.resolve(results.slice(next, end));
+      next = end;
+    }
+  }
+
+  return {
+    post(transfers) {
+      if (transfers.length === 0) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        checkTexts(transfers);
+        waiting.push({ transfers, resolve, reject });
+        plan();
+      });
+    },
+    idle: () => (waiting.length === 0 && inFlight === 0 ? Promise.resolve() : new Promise((done) => idlers.push(done))),
+  };
+}
+
+function touches(transfers: readonly Transfer[], accounts: ReadonlySet<bigint>): boolean {
+  if (accounts.size === 0) return false;
+  return transfers.some(
+    ({ debitId, creditId }) =>
+      (debitId !== undefined && accounts.has(debitId)) || (creditId !== undefined && accounts.has(creditId)),
+  );
+}
+
+function addAccounts(transfers: readonly Transfer[], accounts: Set<bigint>): void {
+  for (const { debitId, creditId } of transfers) {
+    if (debitId !== undefined) accounts.add(debitId);
+    if (creditId !== undefined) accounts.add(creditId);
+  }
+}
+
+function freeAccounts(transfers: readonly Transfer[], accounts: Set<bigint>): void {
+  for (const { debitId, creditId } of transfers) {
+    if (debitId !== undefined) accounts.delete(debitId);
+    if (creditId !== undefined) accounts.delete(creditId);
+  }
+}
+
+// Data exceptions, integrity violations and raised errors come from what was posted; anything else would meet every
+// call alike.
+function isContentFault(error: unknown): boolean {
+  return /^(22|23|42|P0)/.test(errorCode(error));
+}

@@ -1,0 +1,264 @@
+// The database as the rest of the house sees it: named queries, transactions, and posts to the ledger, over one bounded
+// pool. Promise: nothing waits without an end, amounts are bigint, a transaction the database asks to repeat is
+// repeated whole, and money moves only through `post`.
+import type { PoolClient, QueryConfig } from 'pg';
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/ids.ts';
+import { type PostResult, stands, type Transfer } from '../../domain/ledger.ts';
+import { checkTexts, createPoster, POST_NAME, POST_TEXT, postValues } from './batch.ts';
+import type { PrismaClient } from './generated/client.ts';
+import { createPool, type Pool, type PoolEvent, type PoolStats } from './pool.ts';
+import { errorCode, isUnavailable, named, withRetry } from './retry.ts';
+
+/** What a repository function needs: a database, or one transaction of it. */
+export type Queryable = {
+  /**
+   * Runs one statement, prepared under its name: a name always goes with the same text.
+   * BIGINT comes back as bigint. Values may be strings, numbers, bigints, booleans, null, and arrays of these.
+   * @throws Unavailable when the pool or the server cannot serve in time.
+   */
+  query<Row = Record<string, unknown>>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>;
+};
+
+/** One open transaction. Rows of state are locked first (by table, then by id), then money moves, once. */
+export type Tx = Queryable & {
+  /**
+   * Moves money in this transaction, all of it or none: the last statement that locks anything, and at most once.
+   * Gives `created` or `exists` for each.
+   * @throws LedgerRefused when any transfer got another result; let it end the transaction.
+   */
+  post(transfers: readonly Transfer[]): Promise<PostResult[]>;
+};
+
+export type Db = Queryable & {
+  /**
+   * Runs `run` in one transaction (READ COMMITTED) and commits when it resolves. Runs it again, whole, on a
+   * serialisation failure or deadlock, so it must have no effect outside. What it throws rolls back and is passed on.
+   */
+  transaction<T>(name: string, run: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Moves money by itself, sharing a round trip with whoever posts at the same time. One result each, in order;
+   * a call's transfers stand alone unless they are `linked`.
+   */
+  post(transfers: readonly Transfer[]): Promise<PostResult[]>;
+  /** For what may be a moment old: the read replica where there is one. */
+  readonly read: Queryable;
+  /** Prisma's client on the same pool, loaded and made at its first use: it weighs some 50 MB. */
+  prisma(): Promise<PrismaClient>;
+  /** The server's time, in milliseconds since 1970. */
+  nowMs(): Promise<number>;
+  /** Throws when the database does not answer. */
+  health(): Promise<void>;
+  poolStats(): PoolStats;
+  /** Lets what is under way end, then closes every connection. */
+  close(): Promise<void>;
+};
+
+export type TransactionOptions = {
+  /** Reads only, and sees the database as it stood at the first statement. */
+  snapshot?: boolean;
+  /** Instead of the pool's statement time-out. */
+  statementMs?: number;
+};
+
+export type DbOptions = {
+  databaseUrl: string;
+  /** A read replica; the same database when missing. */
+  readUrl?: string | undefined;
+  /** Connections kept, 2, and allowed, 10, in each pool. */
+  poolMin?: number;
+  poolMax?: number;
+  connectMs?: number;
+  idleMs?: number;
+  /** How long to wait for a connection: 2 s where a person waits (the default), 30 s for jobs. */
+  acquireMs?: number;
+  statementMs?: number;
+  clock: Clock;
+  random: Random;
+  /** A statement that took over 50 ms, by its name, never with its values. */
+  onSlow: (name: string, ms: number) => void;
+  onPool: (event: PoolEvent) => void;
+};
+
+/** Money that was not moved: the results say why, one for each transfer of the call. */
+export class LedgerRefused extends Error {
+  readonly results: readonly PostResult[];
+
+  constructor(results: readonly PostResult[]) {
+    super(`the ledger refused: ${results.join(', ')}`);
+    this.name = 'LedgerRefused';
+    this.results = results;
+  }
+}
+
+/** Whether a statement was refused because a unique value is taken; with a name, by that constraint or index. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (errorCode(error) !== '23505') return false;
+  return constraint === undefined || (error as { constraint?: string }).constraint === constraint;
+}
+
+const SLOW_MS = 50;
+
+export function createDb(options: DbOptions): Db {
+  const { clock, random, onSlow, onPool, readUrl, acquireMs = 2_000 } = options;
+  const { poolMin = 2, poolMax = 10, connectMs = 10_000, idleMs = 30_000, statementMs = 5_000 } = options;
+  const limits = { poolMin, poolMax, connectMs, idleMs, acquireMs, statementMs, clock, onPool };
+  const pool = createPool({ databaseUrl: options.databaseUrl, ...limits });
+  const readPool = readUrl ? createPool({ databaseUrl: readUrl, ...limits }) : pool;
+  const retry = { clock, random, budgetMs: acquireMs };
+  let prisma: Promise<PrismaClient> | undefined;
+
+  const timed: Timed = async (name, run) => {
+    const begun = clock.monotonicMs();
+    try {
+      return await run();
+    } finally {
+      const tookMs = clock.monotonicMs() - begun;
+      if (tookMs > SLOW_MS) onSlow(name, tookMs);
+    }
+  };
+
+  const poster = createPoster((calls) =>
+    withRetry({ ...retry, evenWhenLost: true }, async () => {
+      const values = postValues(calls, clock.nowMs());
+      const [row] = await queryable(pool, timed, statementMs).query<{ results: PostResult[] }>(
+        POST_NAME,
+        POST_TEXT,
+        values,
+      );
+      return row!.results;
+    }),
+  );
+
+  const db: Db = {
+    ...queryable(pool, timed, statementMs),
+    transaction: (name, run, how = {}) =>
+      withRetry(retry, () => transaction({ pool, timed, clock, statementMs }, name, run, how)),
+    post: (transfers) => poster.post(transfers),
+    read: queryable(readPool, timed, statementMs),
+    prisma() {
+      prisma ??= makePrisma(pool);
+      return prisma;
+    },
+    async nowMs() {
+      const text = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now';
+      const [row] = await db.query<{ now: number }>('db.now', text, []);
+      return row!.now;
+    },
+    async health() {
+      await db.query('db.health', 'SELECT 1', []);
+    },
+    poolStats: () => pool.stats(),
+    async close() {
+      await poster.idle();
+      await (await prisma)?.$disconnect();
+      await pool.end();
+      if (readPool !== pool) await readPool.end();
+    },
+  };
+  return db;
+}
+
+async function makePrisma(pool: Pool): Promise<PrismaClient> {
+  const [{ PrismaClient }, { PrismaPg }] = await Promise.all([
+    import('./generated/client.ts'),
+    import('@prisma/adapter-pg'),
+  ]);
+  return new PrismaClient({ adapter: new PrismaPg(pool.raw) });
+}
+
+type Timed = <T>(name: string, run: () => Promise<T>) => Promise<T>;
+
+// How much longer than the server we wait before giving a connection up as dead.
+const GRACE_MS = 5_000;
+
+type Statement = { name: string; text: string; values: readonly unknown[]; statementMs: number };
+
+async function execute<Row>(client: PoolClient, timed: Timed, statement: Statement): Promise<Row[]> {
+  const { name, text, values, statementMs } = statement;
+  const query = { name, text, values: [...values], query_timeout: statementMs + GRACE_MS };
+  return (await timed(name, () => client.query(query))).rows as Row[];
+}
+
+function queryable(pool: Pool, timed: Timed, statementMs: number): Queryable {
+  return {
+    async query<Row>(name: string, text: string, values: readonly unknown[]): Promise<Row[]> {
+      const client = await pool.acquire();
+      let broken = false;
+      try {
+        return await execute<Row>(client, timed, { name, text, values, statementMs });
+      } catch (error) {
+        broken = isUnavailable(error);
+        throw named(error);
+      } finally {
+        client.release(broken);
+      }
+    },
+  };
+}
+
+type Setting = { pool: Pool; timed: Timed; clock: Clock; statementMs: number };
+
+async function transaction<T>(
+  setting: Setting,
+  name: string,
+  run: (tx: Tx) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const { pool, timed } = setting;
+  const statementMs = options.statementMs ?? setting.statementMs;
+  const client = await pool.acquire();
+  let broken = false;
+  try {
+    // Not waited for: it travels with the first statement. Should it fail, so does that.
+    const begun = client.query(beginText(options));
+    begun.catch(() => {});
+    const result = await run(txOn(client, { ...setting, statementMs }));
+    await begun;
+    await timed(`${name}.commit`, () =>
+      client.query({ text: 'COMMIT', query_timeout: statementMs + GRACE_MS } as QueryConfig),
+    );
+    return result;
+  } catch (error) {
+    broken = isUnavailable(error);
+    if (!broken) {
+      await client.query('ROLLBACK').catch(() => {
+        broken = true;
+      });
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function beginText({ snapshot, statementMs }: TransactionOptions): string {
+  const begin = snapshot ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN';
+  return statementMs === undefined ? begin : `${begin}; SET LOCAL statement_timeout = ${Math.ceil(statementMs)}`;
+}
+
+function txOn(client: PoolClient, { timed, clock, statementMs }: Setting): Tx {
+  let posted = false;
+  const run = <Row>(name: string, text: string, values: readonly unknown[]) =>
+    execute<Row>(client, timed, { name, text, values, statementMs });
+  return {
+    query(name, text, values) {
+      // A row locked after the accounts can wait for somebody who waits for the accounts.
+      if (posted && LOCKS.test(text))
+        throw new Error(`${name} locks rows after money was moved: lock first, post last`);
+      return run(name, text, values);
+    },
+    async post(transfers) {
+      if (posted) throw new Error('money was moved already in this transaction: post once, with all transfers');
+      if (transfers.length === 0) return [];
+      checkTexts(transfers);
+      posted = true;
+      const [row] = await run<{ results: PostResult[] }>(POST_NAME, POST_TEXT, postValues([transfers], clock.nowMs()));
+      const { results } = row!;
+      if (!results.every(stands)) throw new LedgerRefused(results);
+      return results;
+    },
+  };
+}
+
+const LOCKS = /\bfor\s+(no\s+key\s+)?update\b|\bfor\s+(key\s+)?share\b/i;

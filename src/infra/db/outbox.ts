@@ -1,0 +1,51 @@
+// Jobs that must be done. A row is written in the transaction that made the job necessary and deleted when the job is
+// done; whatever lies here past its due moment is put into its queue again, so a wiped or missing Redis loses nothing.
+import type { Queryable } from './client.ts';
+
+export type OutboxRow = { id: string; queue: string; subjectId: string };
+
+export async function insertOutbox(
+  q: Queryable,
+  rows: readonly OutboxRow[],
+  at: { nowMs: number; dueAtMs: number },
+): Promise<void> {
+  if (rows.length === 0) return;
+  await q.query(
+    'outbox.insert',
+    `insert into outbox (id, queue, subject_id, created_at, due_at)
+     select id, queue, subject_id, to_timestamp($4::float8 / 1000), to_timestamp($5::float8 / 1000)
+     from unnest($1::uuid[], $2::text[], $3::uuid[]) as given (id, queue, subject_id)
+     on conflict (id) do nothing`,
+    [rows.map((row) => row.id), rows.map((row) => row.queue), rows.map((row) => row.subjectId), at.nowMs, at.dueAtMs],
+  );
+}
+
+/** The jobs are done. */
+export async function deleteOutbox(q: Queryable, ids: readonly string[]): Promise<void> {
+  await q.query('outbox.delete', 'delete from outbox where id = any($1::uuid[])', [ids]);
+}
+
+/** Rows past their due moment; their next one is set, so that two relays do not take the same. */
+export async function takeOverdue(
+  q: Queryable,
+  given: { nowMs: number; nextMs: number; limit: number },
+): Promise<OutboxRow[]> {
+  return q.query<OutboxRow>(
+    'outbox.overdue',
+    `update outbox set due_at = to_timestamp($2::float8 / 1000) where id in (
+       select id from outbox where due_at <= to_timestamp($1::float8 / 1000) order by due_at limit $3
+       for update skip locked)
+     returning id, queue, subject_id as "subjectId"`,
+    [given.nowMs, given.nextMs, given.limit],
+  );
+}
+
+/** When the oldest job that is not done was made. */
+export async function oldestOutboxMs(q: Queryable): Promise<number | null> {
+  const [row] = await q.query<{ oldestMs: number | null }>(
+    'outbox.oldest',
+    `select (extract(epoch from min(created_at)) * 1000)::float8 as "oldestMs" from outbox`,
+    [],
+  );
+  return row?.oldestMs ?? null;
+}

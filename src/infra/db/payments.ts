@@ -1,0 +1,214 @@
+// Rows of outgoing payments. Every move of a state names the state it comes from; who finds another state there has
+// lost the race and does nothing. A live payment hash exists once: a partial unique index refuses the second.
+import type { FailureReason, PaymentState } from '../../domain/states.ts';
+import type { Queryable } from './client.ts';
+
+export type PaymentRow = {
+  id: string;
+  userId: string;
+  state: PaymentState;
+  paymentHash: string;
+  request: string;
+  destination: string;
+  amountMsat: bigint;
+  feeCeilingMsat: bigint;
+  feeMsat: bigint | null;
+  node: string | null;
+  ownInvoiceId: string | null;
+  preimage: string | null;
+  failure: FailureReason | null;
+  memo: string | null;
+  attempts: number;
+  expiresAtMs: number;
+  createdAtMs: number;
+  sentAtMs: number | null;
+  finishedAtMs: number | null;
+};
+
+const ms = (column: string, name: string) => `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+const PAYMENT = `id, user_id as "userId", state, payment_hash as "paymentHash", request, destination,
+  amount_msat as "amountMsat", fee_ceiling_msat as "feeCeilingMsat", fee_msat as "feeMsat", node,
+  own_invoice_id as "ownInvoiceId", preimage, failure, memo, attempts, ${ms('expires_at', 'expiresAtMs')},
+  ${ms('created_at', 'createdAtMs')}, ${ms('sent_at', 'sentAtMs')}, ${ms('finished_at', 'finishedAtMs')}`;
+
+export type NewPayment = Pick<
+  PaymentRow,
+  | 'id'
+  | 'userId'
+  | 'paymentHash'
+  | 'request'
+  | 'destination'
+  | 'amountMsat'
+  | 'feeCeilingMsat'
+  | 'ownInvoiceId'
+  | 'memo'
+> & { expiresAtMs: number; nowMs: number; dueAtMs: number };
+
+/** False when the id exists already. Throws the database's unique violation when the hash is alive under another id. */
+export async function insertPayment(q: Queryable, payment: NewPayment): Promise<boolean> {
+  const rows = await q.query(
+    'payments.insert',
+    `insert into payments (id, user_id, state, payment_hash, request, destination, amount_msat, fee_ceiling_msat,
+       own_invoice_id, memo, expires_at, created_at, due_at)
+     values ($1, $2, 'held', $3, $4, $5, $6, $7, $8, $9, to_timestamp($10::float8 / 1000),
+       to_timestamp($11::float8 / 1000), to_timestamp($12::float8 / 1000))
+     on conflict (id) do nothing returning id`,
+    [
+      payment.id,
+      payment.userId,
+      payment.paymentHash,
+      payment.request,
+      payment.destination,
+      payment.amountMsat,
+      payment.feeCeilingMsat,
+      payment.ownInvoiceId,
+      payment.memo,
+      payment.expiresAtMs,
+      payment.nowMs,
+      payment.dueAtMs,
+    ],
+  );
+  return rows.length === 1;
+}
+
+export async function findPayment(q: Queryable, id: string): Promise<PaymentRow | undefined> {
+  const [row] = await q.query<PaymentRow>('payments.find', `select ${PAYMENT} from payments where id = $1`, [id]);
+  return row;
+}
+
+/** The payment, its row locked until the transaction ends. */
+export async function lockPayment(q: Queryable, id: string): Promise<PaymentRow | undefined> {
+  const [row] = await q.query<PaymentRow>(
+    'payments.lock',
+    `select ${PAYMENT} from payments where id = $1 for no key update`,
+    [id],
+  );
+  return row;
+}
+
+/** The payment of this hash that is not failed, whoever makes it. */
+export async function findLiveByHash(q: Queryable, paymentHash: string): Promise<PaymentRow | undefined> {
+  const [row] = await q.query<PaymentRow>(
+    'payments.live_by_hash',
+    `select ${PAYMENT} from payments where payment_hash = $1 and state <> 'failed'`,
+    [paymentHash],
+  );
+  return row;
+}
+
+/** The newest failed payment of this hash that was given to a node. Rarely asked, so it has no index. */
+export async function findFailedByHash(q: Queryable, paymentHash: string): Promise<PaymentRow | undefined> {
+  const [row] = await q.query<PaymentRow>(
+    'payments.failed_by_hash',
+    `select ${PAYMENT} from payments where payment_hash = $1 and state = 'failed' and node is not null
+     order by id desc limit 1`,
+    [paymentHash],
+  );
+  return row;
+}
+
+/** What a payer should know of earlier dealings with this payee: paid before, and one still pending for this amount. */
+export async function dealings(
+  q: Queryable,
+  given: { userId: string; destination: string; amountMsat: bigint },
+): Promise<{ paidBefore: boolean; twinId: string | null }> {
+  const [row] = await q.query<{ paidBefore: boolean; twinId: string | null }>(
+    'payments.dealings',
+    `select coalesce(bool_or(state = 'paid' and destination = $2), false) as "paidBefore",
+       max(id::text) filter (where state in ('held', 'sending') and destination = $2 and amount_msat = $3) as "twinId"
+     from (select id, state, amount_msat, destination from payments where user_id = $1 order by id desc limit 200) recent`,
+    [given.userId, given.destination, given.amountMsat],
+  );
+  return row ?? { paidBefore: false, twinId: null };
+}
+
+/** `held → sending` at one node, for ever. False when someone else was first. */
+export async function claimForSending(
+  q: Queryable,
+  given: { id: string; node: string; nowMs: number; dueAtMs: number },
+): Promise<boolean> {
+  const rows = await q.query(
+    'payments.claim',
+    `update payments set state = 'sending', node = $2, sent_at = to_timestamp($3::float8 / 1000),
+       due_at = to_timestamp($4::float8 / 1000), attempts = 1
+     where id = $1 and state = 'held' returning id`,
+    [given.id, given.node, given.nowMs, given.dueAtMs],
+  );
+  return rows.length === 1;
+}
+
+/** Counts another try of a payment whose last one ended without effect. False when somebody else counted first. */
+export async function countAttempt(
+  q: Queryable,
+  given: { id: string; attempts: number; dueAtMs: number },
+): Promise<boolean> {
+  const rows = await q.query(
+    'payments.attempt',
+    `update payments set attempts = $2 + 1, due_at = to_timestamp($3::float8 / 1000)
+     where id = $1 and state = 'sending' and attempts = $2 returning id`,
+    [given.id, given.attempts, given.dueAtMs],
+  );
+  return rows.length === 1;
+}
+
+export async function markPaid(
+  q: Queryable,
+  given: { id: string; feeMsat: bigint; preimage: string | null; nowMs: number },
+): Promise<void> {
+  await q.query(
+    'payments.paid',
+    `update payments set state = 'paid', fee_msat = $2, preimage = $3, finished_at = to_timestamp($4::float8 / 1000)
+     where id = $1`,
+    [given.id, given.feeMsat, given.preimage, given.nowMs],
+  );
+}
+
+export async function markFailed(
+  q: Queryable,
+  given: { id: string; failure: FailureReason; nowMs: number },
+): Promise<void> {
+  await q.query(
+    'payments.failed',
+    `update payments set state = 'failed', failure = $2, finished_at = to_timestamp($3::float8 / 1000) where id = $1`,
+    [given.id, given.failure, given.nowMs],
+  );
+}
+
+/** Payments without an end whose next look is due; the look after that is set to `nextMs`, so one sweeper has them. */
+export async function takeDue(
+  q: Queryable,
+  given: { nowMs: number; nextMs: number; limit: number },
+): Promise<{ id: string; attempts: number }[]> {
+  return q.query(
+    'payments.due',
+    `update payments set due_at = to_timestamp($2::float8 / 1000) where id in (
+       select id from payments where state in ('held', 'sending') and due_at <= to_timestamp($1::float8 / 1000)
+       order by due_at limit $3 for no key update skip locked)
+     returning id, attempts`,
+    [given.nowMs, given.nextMs, given.limit],
+  );
+}
+
+export type Unfinished = { held: number; sending: number; oldestMs: number | null };
+
+/** How many payments have no end yet, and when the oldest of them began. */
+export async function unfinished(q: Queryable): Promise<Unfinished> {
+  const [row] = await q.query<Unfinished>(
+    'payments.unfinished',
+    `select count(*) filter (where state = 'held')::int4 as held,
+       count(*) filter (where state = 'sending')::int4 as sending, ${ms('min(created_at)', 'oldestMs')}
+     from payments where state in ('held', 'sending')`,
+    [],
+  );
+  return row ?? { held: 0, sending: 0, oldestMs: null };
+}
+
+export async function countOpenPayments(q: Queryable, userId: string): Promise<number> {
+  const [row] = await q.query<{ open: number }>(
+    'payments.open_of_user',
+    `select count(*) filter (where state in ('held', 'sending'))::int4 as open
+     from (select state from payments where user_id = $1 order by id desc limit 200) recent`,
+    [userId],
+  );
+  return row?.open ?? 0;
+}
