@@ -1,0 +1,259 @@
+// Paying an invoice, and asking what became of a payment. Promises: nothing is sent without a validated invoice and a
+// fee ceiling; `failed` is said only when LND itself says that this payment is over, or would refuse it before it
+// begins, whenever asked; all else, above all silence, is `unknown`. LND's stream is read here and not through
+// ln-service, whose promise may never settle, reject outside of any catch, or ask LND to stop a payment that its
+// caller lost sight of.
+import { type ClientReadableStream, status } from '@grpc/grpc-js';
+import { Refusal } from '../../base/errors.ts';
+import type { FailureReason, PayOutcome } from '../../domain/states.ts';
+import { type DecodedInvoice, isDecoded } from './decode.ts';
+import { codeOf, detailsOf, explain, isPaymentAbsent, isTransport } from './faults.ts';
+import { outcomeOf, unknown } from './judge.ts';
+import type { LightningNode } from './node.ts';
+import type { WirePayment, WireSendPayment } from './wire.ts';
+
+export type PayOrder = {
+  readonly invoice: DecodedInvoice;
+  /** Must equal the invoice's amount where it has one. */
+  readonly amountMsat: bigint;
+  /** The most that routing may cost on top; 0 allows only routes without a fee. */
+  readonly feeCeilingMsat: bigint;
+  /** In how many parts it may travel at once; 16 if not given. */
+  readonly maxPaths?: number;
+  /** Called at most once, when LND reports that an attempt has left it. */
+  readonly onInFlight?: () => void;
+  /** How long to wait for an end before saying `unknown`, in milliseconds from now. The payment goes on. */
+  readonly deadlineMs: number;
+};
+
+/** How long LND may look for a route; then it gives up by itself. */
+const PATHFINDING_S = 30;
+/** Blocks after which a stuck payment is back at the latest: about a week. */
+const LONGEST_LOCK_BLOCKS = 1_008;
+/** Streams kept open after their deadline, per node. The oldest is closed beyond; LND pays on regardless. */
+const MOST_LISTENING = 400;
+
+/**
+ * Pays an invoice from this node, and from no other: the caller pinned it before.
+ * @returns what LND proved within the deadline. After `unknown` ask `lookupPayment`, on the same node, until it says
+ *   more; a `late_outcome` event of the pool may come first.
+ * @throws Refusal `own_invoice` when the payee is a node of our pool: nothing was sent.
+ */
+export async function pay(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
+  if (!isDecoded(order.invoice)) return rejected();
+  if (node.isOurs(order.invoice.destination)) throw new Refusal('own_invoice');
+  if (!argumentsFit(node, order)) return rejected();
+  const health = node.health().canPay ? node.health() : await node.check();
+  // Another call may have sent it before, so not even this is a failure of the payment.
+  if (!health.canPay) return unknown(`not sent: node ${health.state}, ${health.why}`);
+  const outcome = await tryToSend(node, order);
+  if (outcome.state === 'unknown') noteUnknown(node, order.invoice.paymentHash);
+  return outcome;
+}
+
+async function tryToSend(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
+  try {
+    return await node.paymentRoom(() => send(node, order));
+  } catch (error) {
+    if (isTransport(error)) node.doubt();
+    return afterError(node, order.invoice.paymentHash, error);
+  }
+}
+
+function argumentsFit(node: LightningNode, { invoice, amountMsat, feeCeilingMsat, maxPaths, deadlineMs }: PayOrder) {
+  const amountFits = invoice.amountMsat === undefined ? amountMsat > 0n : amountMsat === invoice.amountMsat;
+  const pathsFit = maxPaths === undefined || (Number.isInteger(maxPaths) && maxPaths > 0 && maxPaths <= 100);
+  return (
+    amountFits &&
+    pathsFit &&
+    typeof feeCeilingMsat === 'bigint' &&
+    feeCeilingMsat >= 0n &&
+    feeCeilingMsat <= BigInt(Number.MAX_SAFE_INTEGER) &&
+    deadlineMs > 0 &&
+    invoice.network === node.network
+  );
+}
+
+function requestOf({ invoice, amountMsat, feeCeilingMsat, maxPaths = 16 }: PayOrder): WireSendPayment {
+  return {
+    payment_request: invoice.request,
+    // LND refuses an amount for an invoice that has one.
+    ...(invoice.amountMsat === undefined ? { amt_msat: amountMsat.toString() } : {}),
+    fee_limit_msat: feeCeilingMsat.toString(),
+    timeout_seconds: PATHFINDING_S,
+    max_parts: maxPaths,
+    cltv_limit: LONGEST_LOCK_BLOCKS,
+    // A lost connection must not touch the payment: we could not tell what it left undone.
+    cancelable: false,
+    allow_self_payment: false,
+    no_inflight_updates: false,
+  };
+}
+
+/** Sends and listens until LND names an end, the stream breaks (throws), or the deadline passes (`unknown`). */
+function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
+  const { paymentHash } = order.invoice;
+  const waiting = new AbortController();
+  return new Promise((resolve, reject) => {
+    let isWaiting = true;
+    let isOut = false;
+    const stream = node.connection().router.sendPaymentV2(requestOf(order));
+    const end = (settle: () => void) => {
+      if (isWaiting) settle();
+      isWaiting = false;
+      waiting.abort();
+      forget(node, stream);
+    };
+    stream.on('data', (payment: WirePayment) => {
+      const outcome = outcomeOf(payment, paymentHash);
+      if (outcome.state !== 'unknown') {
+        if (!isWaiting) node.emit({ kind: 'late_outcome', node: node.name, paymentHash, outcome });
+        return end(() => resolve(outcome));
+      }
+      if (isOut || payment.status !== 'IN_FLIGHT' || payment.htlcs.length === 0) return;
+      isOut = true;
+      tellInFlight(node, order);
+    });
+    stream.on('error', (error) => end(() => reject(error)));
+    stream.on('end', () => end(() => resolve(unknown('the stream ended without an end of the payment'))));
+    void node.clock.sleep(order.deadlineMs, waiting.signal).then(() => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      resolve(unknown(isOut ? 'in flight' : 'no answer yet'));
+      listenOn(node, stream);
+    });
+  });
+}
+
+function tellInFlight(node: LightningNode, order: PayOrder): void {
+  try {
+    order.onInFlight?.();
+  } catch (error) {
+    // Inside a stream's event nobody could catch it, and the process would end.
+    node.log.error('onInFlight threw', { node: node.name, error });
+  }
+}
+
+const listening = new WeakMap<LightningNode, Set<ClientReadableStream<WirePayment>>>();
+
+function listenOn(node: LightningNode, stream: ClientReadableStream<WirePayment>): void {
+  const streams = listening.get(node) ?? new Set();
+  listening.set(node, streams);
+  streams.add(stream);
+  if (streams.size <= MOST_LISTENING) return;
+  const [oldest] = streams;
+  oldest?.cancel();
+  if (oldest) streams.delete(oldest);
+}
+
+function forget(node: LightningNode, stream: ClientReadableStream<WirePayment>): void {
+  listening.get(node)?.delete(stream);
+}
+
+/**
+ * LND's refusals before a payment exists, by the start of their text. Each would come again whenever the same payment
+ * is tried: only therefore may they count as failed, and only while LND has no record of the payment.
+ */
+const REFUSED_BEFORE: readonly [RegExp, FailureReason][] = [
+  [/^invoice expired\. Valid until /, 'invoice_expired'],
+  [/^amount must (?:not )?be specified when paying a (?:zero|non-zero) amount invoice/, 'rejected'],
+  [/^(?:payment request|invoice) must contain either a payment address or blinded paths/, 'rejected'],
+  [/^invoice not for current active network/, 'rejected'],
+  [/^self-payments not allowed/, 'rejected'],
+  [/^cltv limit \d+ should be greater than \d+/, 'no_route'],
+];
+
+async function afterError(node: LightningNode, paymentHash: string, error: unknown): Promise<PayOutcome> {
+  const code = codeOf(error);
+  const details = detailsOf(error);
+  if (code === status.ALREADY_EXISTS && details.includes('already paid')) {
+    const earlier = await lookupPayment(node, paymentHash);
+    return earlier.state === 'paid' ? earlier : unknown('paid already, and the proof could not be fetched');
+  }
+  const refused = REFUSED_BEFORE.find(([text]) => text.test(details));
+  if (!refused || (code !== status.UNKNOWN && code !== status.INVALID_ARGUMENT)) return unknown(explain(error));
+  const recorded = await readRecord(node, paymentHash);
+  if (recorded.state === 'paid' || recorded.state === 'unknown') return recorded;
+  return { state: 'failed', reason: refused[1], transient: false };
+}
+
+/** Refused by ourselves, whatever the node may know. */
+function rejected(): PayOutcome {
+  return { state: 'failed', reason: 'rejected', transient: false };
+}
+
+type Found = PayOutcome | { readonly state: 'absent' };
+
+/**
+ * Asks the node that was to pay what became of a payment. Never throws.
+ * @param paymentHash hex.
+ * @returns `absent` when the node, up and itself, has no record of it: the payment can be sent again from the same
+ *   node, but may not be called failed while another process could still be sending it and the invoice lives.
+ *   `unknown` for a payment under way, for every error, and for a failure that may be an earlier try's.
+ */
+export async function lookupPayment(node: LightningNode, paymentHash: string): Promise<Found> {
+  const found = await readRecord(node, paymentHash);
+  if (found.state !== 'failed' || isOfLastTry(node, paymentHash)) return found;
+  return unknown('the recorded failure may be that of an earlier try');
+}
+
+/** So long after a try nobody heard the end of, and after a node came back, its request may still be on the way. */
+const SETTLING_MS = 30_000;
+const STEADY_MS = 15_000;
+const unheard = new WeakMap<LightningNode, Map<string, number>>();
+
+function noteUnknown(node: LightningNode, paymentHash: string): void {
+  const nowMs = node.clock.nowMs();
+  const tries = unheard.get(node) ?? new Map<string, number>();
+  unheard.set(node, tries);
+  for (const [hash, atMs] of tries) if (atMs + SETTLING_MS < nowMs) tries.delete(hash);
+  tries.set(paymentHash, nowMs);
+}
+
+/**
+ * A failed hash may be tried again, and until LND has read the new request its record is the old failure. A node that
+ * hung reads what was sent to it hours ago when it goes on: taken for the end, the old failure would be paid back, and
+ * then the payment made.
+ */
+function isOfLastTry(node: LightningNode, paymentHash: string): boolean {
+  const nowMs = node.clock.nowMs();
+  const triedAtMs = unheard.get(node)?.get(paymentHash) ?? 0;
+  const { steadySinceMs } = node.health();
+  return triedAtMs + SETTLING_MS < nowMs && steadySinceMs !== undefined && steadySinceMs + STEADY_MS < nowMs;
+}
+
+async function readRecord(node: LightningNode, paymentHash: string): Promise<Found> {
+  try {
+    const before = node.health().state === 'up' ? node.health() : await node.check();
+    if (before.state === 'refused') return unknown(`node refused: ${before.why}`);
+    return await track(node, paymentHash);
+  } catch (error) {
+    if (isTransport(error)) node.doubt();
+    if (!isPaymentAbsent(error)) return unknown(explain(error));
+    // What a node that lags, or another one at the same address, does not know, is no news.
+    const after = await node.check();
+    return after.state === 'up' ? { state: 'absent' } : unknown(`not found, but the node is ${after.state}`);
+  }
+}
+
+const TRACK_DEADLINE_MS = 10_000;
+
+/** Reads the first message: it is the present state. ln-service waits on for an end, which may never come. */
+async function track(node: LightningNode, paymentHash: string): Promise<PayOutcome> {
+  const stream = node.connection().router.trackPaymentV2({
+    payment_hash: Buffer.from(paymentHash, 'hex'),
+    no_inflight_updates: false,
+  });
+  const waiting = new AbortController();
+  try {
+    return await new Promise((resolve, reject) => {
+      stream.on('data', (payment: WirePayment) => resolve(outcomeOf(payment, paymentHash)));
+      stream.on('error', reject);
+      stream.on('end', () => resolve(unknown('no answer')));
+      void node.clock.sleep(TRACK_DEADLINE_MS, waiting.signal).then(() => resolve(unknown('no answer in time')));
+    });
+  } finally {
+    waiting.abort();
+    stream.cancel();
+  }
+}

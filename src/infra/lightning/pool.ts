@@ -1,0 +1,119 @@
+// The house's LND nodes: which of them are well, which one gets the next invoice or payment. A node that is down costs
+// its users nothing but time: new work goes to the others, what was pinned to it waits.
+import type { Clock } from '../../base/clock.ts';
+import { Unavailable } from '../../base/errors.ts';
+import type { Random } from '../../base/ids.ts';
+import type { Log } from '../../base/logger.ts';
+import type { NodeConfig } from './connection.ts';
+import type { Network } from './decode.ts';
+import { createNode, type LightningNode, type NodeEvent, type NodeHealth } from './node.ts';
+
+export type { NodeConfig } from './connection.ts';
+export type { LightningNode, NodeEvent, NodeHealth } from './node.ts';
+
+export type LightningPool = {
+  names(): string[];
+  /** The node of that name, however it is. Throws on a name that is not configured. */
+  node(name: string): LightningNode;
+  /**
+   * A node for a new invoice: up, by chance weighted with what it can receive, of those that can receive the amount
+   * where there are any. Throws Unavailable('lightning node') when none is up.
+   */
+  forInvoice(amountMsat?: bigint): LightningNode;
+  /**
+   * A node for a new payment: up, of a safe version, able to send amount and fee ceiling, by chance weighted with what
+   * it can send. Throws Unavailable: 'lightning node' when none may pay now, 'lightning liquidity' when none can send
+   * that much.
+   */
+  forPayment(totalMsat: bigint): LightningNode;
+  health(): NodeHealth[];
+  /** Looks at every node once and then every 10 s. Does not throw for nodes that are down. */
+  start(): Promise<void>;
+  /** Ends the looks and the connections. Payments under way go on in LND; their callers hear `unknown`. */
+  close(): Promise<void>;
+  /** Whether the payee is one of our nodes. A node that was down ever since we started is not known yet. */
+  isOurs(destinationPubkey: string): boolean;
+};
+
+const LOOK_EVERY_MS = 10_000;
+
+/**
+ * Makes the pool; nothing is sent before `start` or a first call.
+ * @param options.connectionsPerNode HTTP/2 connections per node; two unless given.
+ * @param options.onEvent hears what happens to nodes, and late ends of payments.
+ * @throws on unreadable certificates or macaroons, and when two nodes bear one name.
+ */
+export function createLightningPool(options: {
+  nodes: readonly NodeConfig[];
+  network: Network;
+  connectionsPerNode?: number;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  onEvent?: (event: NodeEvent) => void;
+}): LightningPool {
+  const { clock, random, log, network } = options;
+  const emit = (event: NodeEvent) => {
+    try {
+      options.onEvent?.(event);
+    } catch (error) {
+      log.error('lightning event handler threw', { error });
+    }
+  };
+  const isOurs = (key: string): boolean => Array.from(nodes.values()).some((node) => node.health().publicKey === key);
+  const around = { network, connections: options.connectionsPerNode ?? 2, clock, random, log, isOurs, emit };
+  const nodes = new Map<string, LightningNode>(
+    options.nodes.map((config) => [config.name, createNode(config, around)]),
+  );
+  if (nodes.size !== options.nodes.length) throw new Error('two LND nodes bear one name');
+  let stop: (() => void) | undefined;
+
+  async function look(): Promise<void> {
+    await Promise.all(Array.from(nodes.values(), (node) => node.check()));
+  }
+
+  function choose(candidates: LightningNode[], weight: (health: NodeHealth) => bigint): LightningNode | undefined {
+    const weights = candidates.map((node) => Number(weight(node.health()) / 1_000n));
+    const sum = weights.reduce((total, each) => total + each, 0);
+    if (sum === 0) return candidates[Math.floor(random.fraction() * candidates.length)];
+    let left = sum * random.fraction();
+    return candidates.find((_, index) => {
+      left -= weights[index] ?? 0;
+      return left < 0;
+    });
+  }
+
+  return {
+    names: () => [...nodes.keys()],
+    node(name) {
+      const node = nodes.get(name);
+      if (!node) throw new Error(`there is no LND node ${name}`);
+      return node;
+    },
+    forInvoice(amountMsat = 0n) {
+      const up = [...nodes.values()].filter((node) => node.health().state === 'up');
+      const able = up.filter((node) => node.health().inboundMsat >= amountMsat);
+      const chosen = choose(able.length > 0 ? able : up, (health) => health.inboundMsat);
+      if (!chosen) throw new Unavailable('lightning node');
+      return chosen;
+    },
+    forPayment(totalMsat) {
+      const well = [...nodes.values()].filter((node) => node.health().canPay);
+      if (well.length === 0) throw new Unavailable('lightning node');
+      const able = well.filter((node) => node.health().spendableMsat >= totalMsat);
+      const chosen = choose(able, (health) => health.spendableMsat);
+      if (!chosen) throw new Unavailable('lightning liquidity');
+      return chosen;
+    },
+    health: () => Array.from(nodes.values(), (node) => node.health()),
+    async start() {
+      await look();
+      stop ??= clock.every(LOOK_EVERY_MS, look, (error) => log.error('looking at LND nodes failed', { error }));
+    },
+    async close() {
+      stop?.();
+      for (const node of nodes.values()) node.close();
+    },
+    isOurs,
+  };
+}

@@ -1,0 +1,23 @@
+// The catalogue of queues. A job carries the id of its row and a trace id, nothing else: amounts and secrets stay in the
+// database, and a job that runs twice finds the row already moved on. Adding a queue is one line here and one processor.
+// Queues have no priorities among each other: each has consumers of its own, so none can make another wait.
+
+/** Concurrency is per worker; attempts counts a job's own tries, its outbox row outlives them all. */
+export const QUEUES = {
+  invoice: { concurrency: 10, attempts: 8, backoffMs: 250 },
+  payment: { concurrency: 50, attempts: 8, backoffMs: 500 },
+  notification: { concurrency: 50, attempts: 12, backoffMs: 500 },
+  'balance-check': { concurrency: 10, attempts: 2, backoffMs: 1_000 },
+  'fx-refresh': { concurrency: 1, attempts: 2, backoffMs: 1_000 },
+  reconcile: { concurrency: 1, attempts: 2, backoffMs: 1_000 },
+  cleanup: { concurrency: 1, attempts: 2, backoffMs: 5_000 },
+} as const;
+
+export type QueueName = keyof typeof QUEUES;
+
+export const QUEUE_NAMES = Object.keys(QUEUES) as readonly QueueName[];
+
+/** `id`: the row's id, or for a scheduled job its period ("2026-11-21T10-05"). */
+export type Job = { readonly id: string; readonly traceId: string };
+
+export type QueuedJob = Job & { readonly queue: QueueName };

@@ -1,0 +1,26 @@
+// The names of the keys in the session Redis. Keys that one script touches carry the same hash tag in braces, so that
+// the session Redis may become a cluster; everything of one person lies together.
+
+/** Someone on a channel: the channel's name and its immutable id for them. */
+export type Who = { readonly channel: string; readonly externalId: string };
+
+const tag = (who: Who): string => `{${who.channel}:${who.externalId}}`;
+
+export const keys = {
+  update: (who: Who, bot: string, updateId: string): string => `update:${tag(who)}:${bot}:${updateId}`,
+  parked: (who: Who, bot: string, updateId: string): string => `parked:${tag(who)}:${bot}:${updateId}`,
+  lock: (who: Who): string => `lock:${tag(who)}`,
+  session: (who: Who): string => `session:${tag(who)}`,
+  rate: (who: Who): string => `rate:${tag(who)}`,
+  told: (who: Who): string => `told:${tag(who)}`,
+  /** In a private chat the chat's id is the person's, so their clock lies beside their session. */
+  chatPace: (channel: string, bot: string, chatId: string): string => `pace:{${channel}:${chatId}}:${bot}`,
+  botPace: (channel: string, bot: string): string => `pace:{${channel}/${bot}}`,
+  draft: (id: string): string => `draft:{${id}}`,
+  lease: (name: string): string => `lease:{${name}}`,
+  leaseCount: (name: string): string => `lease-count:{${name}}`,
+  tries: (id: string): string => `tries:{${id}}`,
+  slot: (id: string): string => `slot:{${id}}`,
+  instancesSince: 'instances:{all}:since',
+  instancesBeat: 'instances:{all}:beat',
+};
