@@ -1,0 +1,109 @@
+// State, jobs and news in one transaction: `commit` runs a flow's step and, once it is committed, puts the jobs it made
+// into their queues (the fast path). Whatever that misses, because Redis is away, wiped or the process died in between,
+// the relay finds in the outbox table. No job is ever only in Redis.
+import { currentTrace } from '../base/trace.ts';
+import type { Notice } from '../domain/notice.ts';
+import type { Tx } from '../infra/db/client.ts';
+import { insertNotice } from '../infra/db/notices.ts';
+import { deleteOutbox, insertOutbox, type OutboxRow, oldestOutboxMs, takeOverdue } from '../infra/db/outbox.ts';
+import { QUEUE_NAMES, type QueuedJob, type QueueName } from '../infra/queue/jobs.ts';
+import type { World } from '../world.ts';
+
+/** Below this age a row is left to the fast path. */
+export const RELAY_AFTER_MS = 30_000;
+const RELAY_BATCH = 1_000;
+
+/** One step of a flow: its transaction, its moment, and what it leaves to be done and told. */
+export type Step = {
+  readonly tx: Tx;
+  readonly nowMs: number;
+  /** A job about the row `subjectId`, which will run at least once after the commit. */
+  enqueue(queue: QueueName, subjectId: string): Promise<void>;
+  /** News for a person about a subject, told once. */
+  tell(userId: string, subjectId: string, notice: Notice): Promise<void>;
+};
+
+/**
+ * Runs `run` in one transaction and enqueues its jobs after the commit. Locks its rows before money: `tx.post` comes
+ * last in every step. May run more than once when the database asks for it, so it must have no effect outside.
+ * @returns its result, and whether the queues took the jobs (`false`: they follow by the relay).
+ */
+export async function commit<T>(
+  world: World,
+  name: string,
+  run: (step: Step) => Promise<T>,
+): Promise<{ result: T; queued: boolean }> {
+  let jobs: QueuedJob[] = [];
+  const result = await world.db.transaction(name, async (tx) => {
+    const nowMs = world.clock.nowMs();
+    const staged: QueuedJob[] = [];
+    const enqueue = async (queue: QueueName, subjectId: string) => {
+      await insertOutbox(tx, [{ id: subjectId, queue, subjectId }], { nowMs, dueAtMs: nowMs + RELAY_AFTER_MS });
+      staged.push({ queue, id: subjectId, traceId: currentTrace() });
+    };
+    const tell = async (userId: string, subjectId: string, notice: Notice) => {
+      const id = world.ids.next();
+      if (await insertNotice(tx, { id, userId, subjectId, notice, nowMs })) await enqueue('notification', id);
+    };
+    const value = await run({ tx, nowMs, enqueue, tell });
+    jobs = staged;
+    return value;
+  });
+  return { result, queued: await fastPath(world, jobs) };
+}
+
+/** Puts committed jobs into their queues; a failure is logged and left to the relay. */
+export async function fastPath(world: World, jobs: readonly QueuedJob[]): Promise<boolean> {
+  if (jobs.length === 0) return true;
+  try {
+    await world.queues.add(jobs);
+    return true;
+  } catch (error) {
+    world.log.warn('jobs left to the relay', { jobs: jobs.length, error });
+    return false;
+  }
+}
+
+/** Re-adds, under the same job id, every row that is due and not done. Gives how many. */
+export async function relay(world: World): Promise<number> {
+  const nowMs = world.clock.nowMs();
+  let count = 0;
+  for (;;) {
+    const rows = await takeOverdue(world.db, { nowMs, nextMs: nowMs + RELAY_AFTER_MS, limit: RELAY_BATCH });
+    if (rows.length) await world.queues.add(rows.flatMap(jobOf));
+    count += rows.length;
+    if (rows.length < RELAY_BATCH) break;
+  }
+  const oldestMs = await oldestOutboxMs(world.db);
+  world.metrics.outboxAgeSeconds.set(oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) / 1_000);
+  return count;
+}
+
+function jobOf(row: OutboxRow): QueuedJob[] {
+  const queue = QUEUE_NAMES.find((name) => name === row.queue);
+  // The trace of the first try is gone with its process; the row's own id still ties the lines together.
+  return queue ? [{ queue, id: row.id, traceId: row.id }] : [];
+}
+
+/**
+ * Ends the outbox rows of jobs that have no transaction of their own. Concurrent callers share one statement.
+ * Made once per worker.
+ */
+export function createDoneBatch(world: World): (id: string) => Promise<void> {
+  let waiting: string[] = [];
+  let next: Promise<void> | undefined;
+  let running: Promise<void> = Promise.resolve();
+  return (id) => {
+    waiting.push(id);
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        const ids = waiting;
+        waiting = [];
+        running = deleteOutbox(world.db, ids);
+        next = undefined;
+        return running;
+      });
+    return next;
+  };
+}

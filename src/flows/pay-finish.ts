@@ -1,0 +1,128 @@
+// The end of a payment: state, ledger and news in one transaction, whoever brings the answer (the call itself, a late
+// event, the sweep). Only the first to find the payment unfinished does anything; a success for a payment that had been
+// called failed must never happen, so it is booked apart and rings.
+import { legId } from '../base/ids.ts';
+import { lightningCode, outgoingCode, suspenseCode } from '../domain/ledger.ts';
+import { releaseHold, spendHold } from '../domain/movements.ts';
+import type { FailureReason, PayOutcome } from '../domain/states.ts';
+import { accountId } from '../infra/db/accounts.ts';
+import { lockInvoice, markSettled } from '../infra/db/invoices.ts';
+import { deleteOutbox } from '../infra/db/outbox.ts';
+import { lockPayment, markFailed, markPaid, type PaymentRow } from '../infra/db/payments.ts';
+import { findUser } from '../infra/db/users.ts';
+import type { World } from '../world.ts';
+import { commit, type Step } from './outbox.ts';
+
+type Paid = Extract<PayOutcome, { state: 'paid' }>;
+
+/** Books a payment that its node says is paid: the amount and the real fee leave, the rest of the ceiling comes back. */
+export async function finishPaid(world: World, id: string, outcome: Paid): Promise<void> {
+  const outgoingId = await accountId(world.db, outgoingCode('BTC'));
+  const { result } = await commit(world, 'pay.finish_paid', async (step) => {
+    const payment = await lockPayment(step.tx, id);
+    if (!payment || payment.state === 'paid') return undefined;
+    const { node } = payment;
+    if (node === null) throw new Error('a paid payment that was never sent');
+    if (payment.state === 'failed') return payment;
+    const nodeId = await accountId(step.tx, lightningCode(node));
+    const { feeMsat, preimage } = outcome;
+    await markPaid(step.tx, { id, feeMsat, preimage, nowMs: step.nowMs });
+    await tellPaid(step, payment, feeMsat, preimage);
+    const spentMsat = payment.amountMsat + feeMsat;
+    const codes = { post: 'pay', out: 'outflow' } as const;
+    await step.tx.post(spendHold(id, { outgoingId, toId: nodeId }, spentMsat, codes));
+    return payment;
+  });
+  if (!result) return;
+  if (result.state === 'failed') return bookLateSuccess(world, result, outcome);
+  measure(world, result, 'paid');
+}
+
+/**
+ * Gives everything back for a payment that ended without paying.
+ * @param attempts the number of tries that the answer speaks of (0: it was never sent). When another try has begun since,
+ *   the answer is old and nothing is done: that try's own end decides.
+ */
+export async function finishFailed(world: World, id: string, reason: FailureReason, attempts: number): Promise<void> {
+  const { result } = await commit(world, 'pay.finish_failed', async (step) => {
+    const payment = await lockPayment(step.tx, id);
+    if (!payment || payment.state === 'paid' || payment.state === 'failed') return undefined;
+    if (payment.attempts !== attempts) return undefined;
+    await deleteOutbox(step.tx, [id]);
+    await markFailed(step.tx, { id, failure: reason, nowMs: step.nowMs });
+    await step.tell(payment.userId, id, { kind: 'payment_failed', amountMsat: String(payment.amountMsat), reason });
+    await step.tx.post(releaseHold(id, 'release'));
+    return payment;
+  });
+  if (result) measure(world, result, 'failed');
+}
+
+/**
+ * Books a payment between two people of this house, whose invoice was cancelled at its node first: the hold goes to the
+ * payee's wallet, nothing leaves. Both rows end here, or neither.
+ */
+export async function finishInside(world: World, id: string, invoiceId: string): Promise<void> {
+  const outgoingId = await accountId(world.db, outgoingCode('BTC'));
+  const { result } = await commit(world, 'pay.finish_inside', async (step) => {
+    const payment = await lockPayment(step.tx, id);
+    if (payment?.state !== 'sending') return undefined;
+    const invoice = await lockInvoice(step.tx, invoiceId);
+    if (invoice?.state !== 'closing') throw new Error('an inside payment whose invoice is not closing');
+    const payeeId = await walletOf(step, invoice.userId);
+    const { amountMsat } = payment;
+    await markPaid(step.tx, { id, feeMsat: 0n, preimage: null, nowMs: step.nowMs });
+    await markSettled(step.tx, { id: invoiceId, receivedMsat: amountMsat, nowMs: step.nowMs });
+    await tellPaid(step, payment, 0n, null);
+    const receivedMsat = String(amountMsat);
+    await step.tell(invoice.userId, invoiceId, { kind: 'invoice_paid', receivedMsat, memo: invoice.memo });
+    const to = { outgoingId, toId: payeeId, subjectId: invoiceId };
+    await step.tx.post(spendHold(id, to, amountMsat, { post: 'pay', out: 'deposit' }));
+    return payment;
+  });
+  if (result) measure(world, result, 'paid');
+}
+
+async function tellPaid(step: Step, payment: PaymentRow, feeMsat: bigint, preimage: string | null): Promise<void> {
+  await step.tell(payment.userId, payment.id, {
+    kind: 'payment_paid',
+    amountMsat: String(payment.amountMsat),
+    feeMsat: String(feeMsat),
+    preimage,
+    memo: payment.memo,
+  });
+}
+
+async function walletOf(step: Step, userId: string): Promise<bigint> {
+  const user = await findUser(step.tx, userId);
+  if (!user) throw new Error('a payment without its person');
+  return user.walletId;
+}
+
+// The node paid although we had every reason to believe it never would: its money is gone, the person has theirs back.
+// The loss stands in suspense until two people have looked at it.
+async function bookLateSuccess(world: World, payment: PaymentRow, outcome: Paid): Promise<void> {
+  if (payment.node === null) return;
+  const nodeId = await accountId(world.db, lightningCode(payment.node));
+  const suspenseId = await accountId(world.db, suspenseCode('BTC'));
+  const [result] = await world.db.post([
+    {
+      id: legId(payment.id, 'late'),
+      kind: 'single',
+      code: 'suspense',
+      debitId: suspenseId,
+      creditId: nodeId,
+      amount: outcome.amountMsat + outcome.feeMsat,
+      currency: 'BTC',
+      subjectId: payment.id,
+    },
+  ]);
+  if (result === 'created') {
+    world.metrics.payments.inc({ outcome: 'late_success' });
+    world.log.error('a payment called failed was paid by its node', { payment: payment.id, node: payment.node });
+  }
+}
+
+function measure(world: World, payment: PaymentRow, outcome: 'paid' | 'failed'): void {
+  world.metrics.payments.inc({ outcome });
+  world.metrics.paymentSeconds.observe({ outcome }, (world.clock.nowMs() - payment.createdAtMs) / 1_000);
+}

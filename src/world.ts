@@ -1,0 +1,138 @@
+// Everything that touches the outside, made once per process and passed to every flow: no container, no globals. A bot
+// has no Lightning node and no macaroon; a worker has both. A test builds a World of its own from the same factories.
+import { type Clock, followingClock, hostClock } from './base/clock.ts';
+import { type Config, type ProcessKind, secretsOf } from './base/config.ts';
+import { type Ids, type Random, systemRandom, uuidIds } from './base/ids.ts';
+import { createLog, type Log } from './base/logger.ts';
+import { createMetrics, type Metrics } from './base/metrics.ts';
+import { createDb, type Db } from './infra/db/client.ts';
+import type { LightningPool, NodeEvent } from './infra/lightning/pool.ts';
+import { createQueues, type Queues } from './infra/queue/queues.ts';
+import { type Cache, createCache } from './infra/redis/cache.ts';
+import { connectRedis, type Redis } from './infra/redis/connection.ts';
+
+export type World = {
+  readonly config: Config;
+  /** This process among its replicas, made by itself. Begins with its kind. */
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly db: Db;
+  /** The session Redis: sessions, drafts, claims, locks, pace, heartbeats. Every key has a time to live. */
+  readonly sessions: Redis;
+  readonly cache: Cache;
+  readonly queues: Queues;
+};
+
+export type WorkerWorld = World & { readonly lightning: LightningPool };
+
+/** Ends what a world has open, in the order in which nothing is missed. */
+export type Closing = { close(): Promise<void> };
+
+/** How long a person's answer waits for a database connection, and how long a job does. */
+const ACQUIRE_MS: Record<ProcessKind, number> = { bot: 2_000, worker: 30_000 };
+const MEASURE_CLOCK_MS = 10_000;
+
+/**
+ * Opens everything a process needs.
+ * @param write where log lines go; the console unless given.
+ * @throws Unavailable when PostgreSQL or the session Redis cannot be reached.
+ */
+export async function makeWorld(
+  kind: ProcessKind,
+  config: Config,
+  write?: (line: string) => void,
+): Promise<World & Closing> {
+  const random = systemRandom();
+  const instanceId = `${kind}-${random.bytes(4).toString('hex')}`;
+  const log = createLog({
+    level: config.LOG_LEVEL,
+    service: kind,
+    instance: instanceId,
+    secrets: secretsOf(config),
+    ...(write ? { write } : {}),
+  });
+  const metrics = createMetrics();
+  const db = openDb(kind, config, log, metrics, random);
+  const clock = followingClock(() => db.nowMs());
+  await clock.measure();
+  const stopMeasuring = clock.every(
+    MEASURE_CLOCK_MS,
+    () => clock.measure(),
+    (error) => log.warn('the clock was not measured', { error }),
+  );
+  const sessions = await connectRedis({ url: config.REDIS_SESSION_URL, name: 'session', log });
+  const cache = await createCache({ url: config.REDIS_CACHE_URL, log });
+  const onError = (error: unknown) => log.warn('queue connection', { error });
+  const queues = createQueues({ url: config.REDIS_QUEUE_URL, clock, onError });
+  return {
+    config,
+    instanceId,
+    clock,
+    ids: uuidIds(clock, random),
+    random,
+    log,
+    metrics,
+    db,
+    sessions,
+    cache,
+    queues,
+    async close() {
+      stopMeasuring();
+      await queues.close();
+      await cache.close();
+      sessions.disconnect();
+      await db.close();
+    },
+  };
+}
+
+function openDb(kind: ProcessKind, config: Config, log: Log, metrics: Metrics, random: Random): Db {
+  return createDb({
+    databaseUrl: config.DATABASE_URL,
+    readUrl: config.DATABASE_READ_URL,
+    poolMin: config.DB_POOL_MIN,
+    poolMax: config.DB_POOL_MAX,
+    acquireMs: ACQUIRE_MS[kind],
+    clock: hostClock(),
+    random,
+    onSlow(name, ms) {
+      metrics.slowQueries.inc({ name });
+      log.warn('slow query', { query: name, ms: Math.round(ms) });
+    },
+    onPool: (event) => log.warn('database pool', { ...event }),
+  });
+}
+
+/**
+ * Opens the Lightning nodes beside a world. The module is loaded only here, since a bot has no use for its memory.
+ * @param onEvent hears of nodes that come and go, and of payments that end after their caller stopped listening.
+ */
+export async function withLightning(
+  world: World & Closing,
+  onEvent: (event: NodeEvent) => void,
+): Promise<WorkerWorld & Closing> {
+  const { createLightningPool } = await import('./infra/lightning/pool.ts');
+  const { config, clock, random, log } = world;
+  const lightning = createLightningPool({
+    nodes: config.lndNodes,
+    network: config.LIGHTNING_NETWORK,
+    connectionsPerNode: config.LND_CONNECTIONS,
+    clock,
+    random,
+    log,
+    onEvent,
+  });
+  await lightning.start();
+  return {
+    ...world,
+    lightning,
+    async close() {
+      await lightning.close();
+      await world.close();
+    },
+  };
+}

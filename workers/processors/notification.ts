@@ -1,0 +1,11 @@
+// Queue `notification`: tells one person one thing, at the pace the channel allows. The one processor that calls a
+// channel and no flow.
+import { deliver } from '../../src/channels/deliver.ts';
+import type { Processor } from './processor.ts';
+
+export const notification: Processor = async ({ world, channels, done }, job) => {
+  const result = await deliver(world, job.id, channels);
+  if (result.state === 'later') return { laterMs: result.atMs };
+  await done(job.id);
+  return undefined;
+};

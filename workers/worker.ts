@@ -1,0 +1,153 @@
+// Entry: one worker, of any number. Consumes every queue, holds the pool of Lightning nodes, hears their invoices, ticks
+// the schedule. It refuses to start where money could be lost: a queue Redis that evicts, a database that forgets.
+import { loadConfig } from '../src/base/config.ts';
+import { onShutdown } from '../src/base/shutdown.ts';
+import { withTrace } from '../src/base/trace.ts';
+import { telegramChannel } from '../src/channels/telegram/channel.ts';
+import { createBots } from '../src/channels/telegram/registry.ts';
+import { createDoneBatch } from '../src/flows/outbox.ts';
+import { hear } from '../src/flows/pay-execute.ts';
+import { addOps } from '../src/http/ops.ts';
+import { createServer } from '../src/http/server.ts';
+import { durability } from '../src/infra/db/durability.ts';
+import { type ConsumerEvents, consume } from '../src/infra/queue/consumer.ts';
+import { QUEUE_NAMES, type QueueName } from '../src/infra/queue/jobs.ts';
+import { createRateSources } from '../src/infra/rates/sources.ts';
+import { redisSettings } from '../src/infra/redis/connection.ts';
+import { BEAT_EVERY_MS, beat, leave } from '../src/infra/redis/instances.ts';
+import { makeWorld, type WorkerWorld, type World, withLightning } from '../src/world.ts';
+import { watchNodes } from './lightning-events.ts';
+import { PROCESSORS } from './processors/index.ts';
+import type { Tools } from './processors/processor.ts';
+import { startSchedule } from './schedule.ts';
+
+const JOBS_GRACE_MS = 10_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig('worker');
+  const base = await makeWorld('worker', config);
+  await refuseToLoseMoney(base);
+  let heard: WorkerWorld | undefined;
+  const world = await withLightning(base, (event) => {
+    base.log.info('lightning', { ...event, ...('outcome' in event ? { outcome: event.outcome.state } : {}) });
+    if (event.kind === 'late_outcome' && heard) {
+      hear(heard, event.paymentHash).catch((error: unknown) => base.log.warn('left to the sweep', { error }));
+    }
+    if (event.kind === 'up' || event.kind === 'down') {
+      base.metrics.nodeUp.set({ node: event.node }, event.kind === 'up' ? 1 : 0);
+    }
+  });
+  heard = world;
+  const tools: Tools = {
+    world,
+    channels: { telegram: telegramChannel(createBots(config)) },
+    sources: createRateSources({ clock: world.clock, urls: rateUrls(config) }),
+    done: createDoneBatch(world),
+  };
+  const consumers = QUEUE_NAMES.map((queue) => startConsumer(tools, queue));
+  const stopNodes = watchNodes(world);
+  const stopSchedule = startSchedule(world);
+  const stopBeat = startBeat(world);
+  let takesWork = true;
+  const server = createServer({ log: world.log, ids: world.ids });
+  addOps(server, {
+    clock: world.clock,
+    metrics: world.metrics,
+    components: componentsOf(world),
+    takesWork: () => takesWork,
+  });
+  const port = await server.listen(config.PORT, config.HOST);
+  world.log.info('worker ready', { port });
+  onShutdown(world.log, [
+    {
+      name: 'intake',
+      run() {
+        takesWork = false;
+      },
+    },
+    { name: 'schedule', run: stopSchedule },
+    { name: 'nodes', run: stopNodes },
+    { name: 'jobs', run: () => Promise.all(consumers.map((consumer) => consumer.close(JOBS_GRACE_MS))) },
+    { name: 'heartbeat', run: stopBeat },
+    { name: 'server', run: () => server.close() },
+    { name: 'connections', run: () => world.close() },
+  ]);
+}
+
+async function refuseToLoseMoney(world: World): Promise<void> {
+  const [redis, database] = await Promise.all([redisSettings(world.config.REDIS_QUEUE_URL), durability(world.db)]);
+  if (redis.evictionPolicy !== 'noeviction') {
+    throw new Error('The queue Redis may evict jobs: set maxmemory-policy noeviction and start again.');
+  }
+  const off = Object.entries(database).filter(([, isOn]) => !isOn);
+  if (off.length) {
+    throw new Error(`PostgreSQL may forget money: switch on ${off.map(([name]) => name).join(', ')} and start again.`);
+  }
+}
+
+function startConsumer(tools: Tools, queue: QueueName) {
+  const { world } = tools;
+  const events: ConsumerEvents = {
+    onDone(name, result, ms) {
+      world.metrics.jobs.inc({ queue: name, result });
+      world.metrics.jobSeconds.observe({ queue: name }, ms / 1_000);
+    },
+    onFault(name, job, error, isFinal) {
+      const level = isFinal ? 'error' : 'warn';
+      world.log[level](isFinal ? 'job failed' : 'job will be tried again', { queue: name, job: job?.id, error });
+    },
+  };
+  return consume({
+    url: world.config.REDIS_QUEUE_URL,
+    queue,
+    clock: world.clock,
+    events,
+    handler: (job) => withTrace(job.traceId, () => PROCESSORS[queue](tools, job)),
+  });
+}
+
+function startBeat(world: World): () => Promise<void> {
+  const failed = (error: unknown) => world.log.warn('heartbeat failed', { error });
+  beat(world.sessions, world.instanceId).catch(failed);
+  const stop = world.clock.every(BEAT_EVERY_MS, () => beat(world.sessions, world.instanceId), failed);
+  return async () => {
+    stop();
+    await leave(world.sessions, world.instanceId);
+  };
+}
+
+function componentsOf(world: WorkerWorld) {
+  return [
+    { name: 'database', vital: true, check: () => world.db.health() },
+    { name: 'session-redis', vital: true, check: () => world.sessions.ping() },
+    { name: 'queue-redis', vital: true, check: () => world.queues.counts() },
+    {
+      name: 'lightning',
+      vital: false,
+      async check() {
+        const health = world.lightning.health();
+        for (const node of health) {
+          world.metrics.nodeUp.set({ node: node.name }, node.state === 'up' ? 1 : 0);
+          world.metrics.nodeOutboundMsat.set({ node: node.name }, Number(node.spendableMsat));
+        }
+        if (!health.some((node) => node.state === 'up')) throw new Error('no node is up');
+      },
+    },
+  ];
+}
+
+function rateUrls(config: WorkerWorld['config']) {
+  const given = {
+    coingecko: config.RATES_COINGECKO_URL,
+    binance: config.RATES_BINANCE_URL,
+    coinbase: config.RATES_COINBASE_URL,
+    'open-er-api': config.RATES_OPEN_ER_API_URL,
+    frankfurter: config.RATES_FRANKFURTER_URL,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, url]) => url !== undefined));
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
