@@ -1,0 +1,138 @@
+// One update from its arrival to its end: claimed, its person's lock taken, handled by the conversation, answered, marked.
+// Telegram hears 200 only after all that, so whatever breaks in between is brought again; what was done already is not
+// done again, because the money behind it knows its own ids, and an answer that could not be sent is kept with the update.
+import { Unavailable } from '../../base/errors.ts';
+import { withTrace } from '../../base/trace.ts';
+import type { Answer, Incoming, Session } from '../../chat/message.ts';
+import { apologize, slowDown } from '../../chat/router.ts';
+import { type Begun, begin, type Ending, end, type Update } from '../../infra/redis/sessions.ts';
+import type { World } from '../../world.ts';
+import type { Handle } from '../channel.ts';
+import { paceOf } from '../pace.ts';
+import { acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
+import type { Bot } from './registry.ts';
+import type { Received } from './update.ts';
+
+/** What Telegram is told: 200 done, else to come again, after `retryAfterS` seconds. */
+export type Receipt = { readonly status: 200 | 403 | 500 | 503; readonly retryAfterS?: number };
+
+const DONE: Receipt = { status: 200 };
+const SOON: Receipt = { status: 503, retryAfterS: 1 };
+const HANDLER_TIMEOUT_MS = 25_000;
+const LOCK_PATIENCE_MS = 5_000;
+const LOCK_LOOK_MS = 25;
+const MOST_TRIES = 5;
+
+/** Handles one update. Never throws. */
+export async function receive(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
+  const begunMs = world.clock.monotonicMs();
+  const answered = new AbortController();
+  // Whoever is late goes on and ends the update itself; Telegram is told to ask again.
+  const late = world.clock.sleep(HANDLER_TIMEOUT_MS, answered.signal).then((): Receipt => SOON);
+  try {
+    return await Promise.race([
+      withTrace(received.incoming.traceId, () => claimAndHandle(world, handle, bot, received)),
+      late,
+    ]);
+  } catch (error) {
+    if (error instanceof Unavailable) {
+      world.log.warn('update left for later', { bot: bot.username, error });
+      return SOON;
+    }
+    world.log.error('update failed', { bot: bot.username, error });
+    return { status: 500 };
+  } finally {
+    answered.abort();
+    world.metrics.answerSeconds.observe({ channel: 'telegram' }, (world.clock.monotonicMs() - begunMs) / 1_000);
+  }
+}
+
+async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
+  const { incoming, updateId } = received;
+  const who = { channel: incoming.channel, externalId: incoming.from.externalId };
+  const update: Update = { who, bot: bot.username, chatId: incoming.chatId, updateId };
+  const token = world.ids.next();
+  const begun = await beginPatiently(world, update, token);
+  if (begun.state === 'done' || begun.state === 'limited') return DONE;
+  if (begun.state !== 'go') return SOON;
+  try {
+    const { left, session } = await answerOf(world, handle, bot, received, begun);
+    await end(world.sessions, update, token, endingOf(left, begun.tries), session);
+    return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
+  } catch (error) {
+    return failed(world, bot, received, { update, token, tries: begun.tries, error });
+  }
+}
+
+type Begin = Extract<Begun, { state: 'go' }>;
+
+async function beginPatiently(world: World, update: Update, token: string): Promise<Begun> {
+  const startedMs = world.clock.monotonicMs();
+  for (;;) {
+    const begun = await begin(world.sessions, paceOf(world), update, token);
+    const waitedMs = world.clock.monotonicMs() - startedMs;
+    if (begun.state !== 'locked' || waitedMs > LOCK_PATIENCE_MS) return begun;
+    await world.clock.sleep(LOCK_LOOK_MS * (0.5 + world.random.fraction()));
+  }
+}
+
+/** Handles the update, or takes up the answer that was made before, and sends what can be sent. */
+async function answerOf(
+  world: World,
+  handle: Handle,
+  bot: Bot,
+  { incoming, callbackId }: Received,
+  begun: Begin,
+): Promise<{ left?: Outgoing; session?: { text: string } | 'clear' }> {
+  if (begun.parked !== undefined) {
+    const left = await sendOutgoing(world, bot, JSON.parse(begun.parked) as Outgoing, undefined);
+    return left ? { left } : {};
+  }
+  const before = begun.session === undefined ? undefined : (JSON.parse(begun.session) as Session);
+  const { answer, session } = begun.tooFast
+    ? { answer: slowDown(incoming, before), session: before }
+    : await handle(world, incoming, before);
+  const text = session && JSON.stringify(session);
+  const changed = text === begun.session ? {} : { session: text === undefined ? ('clear' as const) : { text } };
+  const [left] = await Promise.all([
+    sendOutgoing(world, bot, outgoingOf(incoming, answer, session), begun.paceDelayMs),
+    acknowledge(bot, incoming.chatId, answer, callbackId),
+  ]);
+  return { ...changed, ...(left ? { left } : {}) };
+}
+
+function outgoingOf({ chatId, body }: Incoming, { replies }: Answer, session: Session | undefined): Outgoing {
+  return {
+    chatId,
+    replies,
+    ...(body.kind === 'press' ? { pressed: { messageId: body.messageId, photo: body.photo } } : {}),
+    ...(session ? { owner: { userId: session.userId, chatRowId: session.chatRowId } } : {}),
+  };
+}
+
+function endingOf(left: Outgoing | undefined, tries: number): Ending {
+  return left ? { state: 'parked', tries, parked: JSON.stringify(left) } : { state: 'done' };
+}
+
+function waitOf(world: World, left: Outgoing): number {
+  return Math.max(1, Math.ceil(((left.atMs ?? 0) - world.clock.nowMs()) / 1_000));
+}
+
+type Failure = { update: Update; token: string; tries: number; error: unknown };
+
+// A part of ours that is away is no fault of the update: it comes again as often as needed. Any other exception counts,
+// and after the last try the person is told, since silence is the one wrong answer.
+async function failed(world: World, bot: Bot, { incoming }: Received, failure: Failure): Promise<Receipt> {
+  const { update, token, error } = failure;
+  const isAway = error instanceof Unavailable;
+  const tries = failure.tries + (isAway ? 0 : 1);
+  world.log[isAway ? 'warn' : 'error']('update not handled', { bot: bot.username, tries, error });
+  if (tries < MOST_TRIES) {
+    await end(world.sessions, update, token, { state: 'free', tries });
+    return isAway ? SOON : { status: 500 };
+  }
+  const outgoing: Outgoing = { chatId: incoming.chatId, replies: apologize(incoming, undefined).replies };
+  const left = await sendOutgoing(world, bot, outgoing, undefined);
+  await end(world.sessions, update, token, endingOf(left, tries));
+  return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
+}

@@ -1,0 +1,52 @@
+// What Telegram must know of each bot: where its updates go, with which secret, and the menu of commands in every
+// language. Done at the start, by the first instance that comes; the others find it done.
+import { createHash } from 'node:crypto';
+import { MENUS } from '../../chat/menus.ts';
+import { takeLease } from '../../infra/redis/lease.ts';
+import type { World } from '../../world.ts';
+import type { Bot } from './registry.ts';
+import { ALLOWED_UPDATES } from './update.ts';
+import { WEBHOOK_PATH } from './webhook.ts';
+
+const MOST_CONNECTIONS = 100;
+// Instances that start within a minute of each other with the same settings need not all say the same.
+const SAID_FOR_MS = 60_000;
+
+/** Sets webhook (when there is a public address) and menus. Throws when Telegram does not take them. */
+export async function setUp(world: World, bot: Bot): Promise<void> {
+  const { PUBLIC_URL } = world.config;
+  const address = PUBLIC_URL && PUBLIC_URL.replace(/\/$/, '') + WEBHOOK_PATH.replace(':bot', bot.id);
+  const settings = createHash('sha256')
+    .update(JSON.stringify([address, bot.secret, MENUS]))
+    .digest('hex');
+  const name = `telegram-setup:${bot.id}:${settings.slice(0, 16)}`;
+  // Another owner each time: also our own restart within the minute finds it said.
+  if (!(await takeLease(world.sessions, name, world.ids.next(), SAID_FOR_MS))) return;
+  if (address) await setWebhook(bot, address);
+  await setMenus(bot);
+  world.log.info('telegram set up', { bot: bot.username, webhook: address !== undefined });
+}
+
+async function setWebhook(bot: Bot, address: string): Promise<void> {
+  const answer = await bot.api.call('setWebhook', {
+    url: address,
+    secret_token: bot.secret,
+    max_connections: MOST_CONNECTIONS,
+    allowed_updates: ALLOWED_UPDATES,
+  });
+  if (answer.state !== 'done') throw new Error(`the webhook of ${bot.username} could not be set: ${whyOf(answer)}`);
+}
+
+async function setMenus(bot: Bot): Promise<void> {
+  for (const { language, commands } of MENUS) {
+    const scope = language === undefined ? {} : { language_code: language };
+    const present = await bot.api.call<object[]>('getMyCommands', scope);
+    if (present.state === 'done' && JSON.stringify(present.result) === JSON.stringify(commands)) continue;
+    const answer = await bot.api.call('setMyCommands', { commands, ...scope });
+    if (answer.state !== 'done') throw new Error(`the menu of ${bot.username} could not be set: ${whyOf(answer)}`);
+  }
+}
+
+function whyOf(answer: { state: string; description?: string; why?: string }): string {
+  return answer.description ?? answer.why ?? answer.state;
+}

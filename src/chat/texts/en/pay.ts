@@ -1,0 +1,51 @@
+// English: the cards before money moves, and what follows a tap on them.
+import { bold, type Rich, rich } from '../../rich.ts';
+
+export const pay = {
+  askInvoice: (): Rich => rich`Paste the Lightning invoice you want to pay; it begins with lnbc. (/cancel to leave)`,
+  card: (amount: Rich): Rich => rich`${bold('Pay this?')}\nAmount: ${amount}`,
+  fee: (ceiling: Rich): Rich => rich`\nFee: at most ${ceiling}; what is not needed comes back`,
+  noFee: (): Rich => rich`\nFee: none, the payee is at Satfleet too`,
+  payee: (payee: Rich, isKnown: boolean): Rich =>
+    rich`\nTo: ${payee}, ${isKnown ? 'whom you have paid before' : 'for the first time'}`,
+  note: 'For',
+  until: (time: string): Rich => rich`\nValid until: ${time}`,
+  twin: (): Rich =>
+    rich`\n\n⚠️ A payment of this amount to this payee is still under way. If you pay now, you may pay twice.`,
+  sending: (amount: Rich): Rich =>
+    rich`⏳ Paying ${amount}. Your sats are set aside: they arrive, or they come back to you. I write here how it ends.`,
+  waiting: (amount: Rich): Rich =>
+    rich`⏳ Your payment of ${amount} is noted and your sats are set aside. We are a little behind just now; it goes out by itself. Please do not pay again.`,
+  dropped: (): Rich => rich`Cancelled. Nothing was sent and your sats are where they were.`,
+};
+
+export const send = {
+  askPayee: (): Rich => rich`Who shall get it? Write their name here, such as @friend. (/cancel to leave)`,
+  badPayee: (): Rich => rich`That is not a username, so nothing was done. It looks like @friend.`,
+  card: (amount: Rich, to: Rich): Rich => rich`${bold('Send this?')}\nAmount: ${amount}\nTo: ${to}`,
+  isNew: (): Rich => rich`\n⚠️ They are new here. Make sure it is the person you mean.`,
+  notHere: (): Rich =>
+    rich`\nThey are not here yet: you get a link for them. Whoever opens it first gets the sats. Not taken within 21 days, they come back to you.`,
+  noFee: (): Rich => rich`\nFee: none`,
+  note: 'Note',
+  done: (amount: Rich, to: Rich): Rich => rich`✅ Sent ${amount} to ${to}. It has arrived, and cost no fee.`,
+  held: (amount: Rich, to: Rich): Rich =>
+    rich`⏳ ${amount} are set aside for ${to}. Send them the link in the next message. If nobody takes it within 21 days, your sats come back; until then you can take them back yourself.`,
+  linkFor: (from: Rich, amount: Rich, link: string, note: Rich): Rich =>
+    rich`🎁 For you: ${amount} in bitcoin, from ${from}. Open this link and tap Start to take it:${note}\n${link}`,
+  codeFor: (from: Rich, amount: Rich, bot: string, claimCode: string, note: Rich): Rich =>
+    rich`🎁 For you: ${amount} in bitcoin, from ${from}. To take it, write “start ${claimCode}” to ${bot}.${note}`,
+  retracted: (amount: Rich): Rich => rich`↩️ You took ${amount} back. They are in your wallet, and the link is dead.`,
+  groupPayeeMissing: (bot: string): Rich =>
+    rich`They have no wallet here yet, so nothing was sent. Open a private chat with @${bot} and send it from there: you get a link just for them.`,
+  usage: (): Rich => rich`Nothing was sent. In a group, answer a message with /send 100, or write /send 100 @friend`,
+};
+
+export const request = {
+  askPayer: (): Rich => rich`Whom do you want to ask? Write their name here, such as @friend. (/cancel to leave)`,
+  asked: (amount: Rich, to: Rich): Rich =>
+    rich`📨 I asked ${to} for ${amount}. You hear from me when they answer. No money has moved.`,
+  canceled: (): Rich => rich`The request is cancelled and can no longer be paid. No money has moved.`,
+  declined: (): Rich => rich`You declined. No money has moved, and I tell them so kindly.`,
+  stillOpen: (): Rich => rich`Not paid; nothing was sent. The request is still open.`,
+};

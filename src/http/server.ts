@@ -1,0 +1,103 @@
+// The HTTP door: plain handlers behind paths, each request with its own trace id. Bodies are kept as the bytes that came
+// (signatures are made over bytes) and are at most 1 MB; a handler that throws gives a 500 with the trace id and nothing
+// else, since an error's text is not for strangers.
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Ids } from '../base/ids.ts';
+import type { Log } from '../base/logger.ts';
+import { withTrace } from '../base/trace.ts';
+
+export type HttpRequest = {
+  readonly rawBody: Buffer;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly ip: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly traceId: string;
+};
+
+/** A string or bytes are sent as they are, any other body as JSON. */
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
+export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;
+
+export type HttpServer = {
+  /** Adds a path before `listen`; parts like `:bot` become `params`. */
+  route(method: 'GET' | 'POST', path: string, handler: HttpHandler): void;
+  /** Gives the port that was taken (asked for with 0, a free one). */
+  listen(port: number, host: string): Promise<number>;
+  /** Takes no new connections, lets running requests end, then resolves. */
+  close(): Promise<void>;
+};
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/** Makes a server that does not listen yet. */
+export function createServer({ log, ids }: { log: Log; ids: Ids }): HttpServer {
+  const app: FastifyInstance = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    // nginx stands before us and names the caller.
+    trustProxy: 'loopback,linklocal,uniquelocal',
+    // Idle keep-alive connections of nginx must not hold up our end.
+    forceCloseConnections: 'idle',
+    logger: false,
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'There is nothing here.' }));
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error('http request failed', { error });
+    return reply
+      .code(status)
+      .send({ error: status === 413 ? 'The body is too large.' : 'The request cannot be read.' });
+  });
+
+  return {
+    route(method, path, handler) {
+      app.route({
+        method,
+        url: path,
+        handler: (request, reply) => {
+          const traceId = ids.next();
+          return withTrace(traceId, () => serve(log, handler, traceId, request, reply));
+        },
+      });
+    },
+    async listen(port, host) {
+      await app.listen({ port, host });
+      const address = app.server.address();
+      return typeof address === 'object' && address ? address.port : port;
+    },
+    close: () => app.close(),
+  };
+}
+
+async function serve(
+  log: Log,
+  handler: HttpHandler,
+  traceId: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  try {
+    const answer = await handler({
+      rawBody: Buffer.isBuffer(request.body) ? request.body : EMPTY,
+      headers: request.headers,
+      ip: request.ip,
+      params: request.params as Record<string, string>,
+      query: request.query as Record<string, string>,
+      traceId,
+    });
+    reply.code(answer.status);
+    if (answer.headers) reply.headers(answer.headers);
+    return reply.send(answer.body);
+  } catch (error) {
+    log.error('http handler failed', { method: request.method, path: request.routeOptions.url, error });
+    return reply.code(500).send({ error: 'Something went wrong here.', trace: traceId });
+  }
+}
