@@ -1,0 +1,178 @@
+// Notices to people: on the right card, at the right pace, never twice once marked, and truthful about who cannot be told.
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { showReply } from '../../src/channels/cards.ts';
+import { deliver } from '../../src/channels/deliver.ts';
+import { telegramChannel } from '../../src/channels/telegram/channel.ts';
+import { sendReply } from '../../src/channels/telegram/send.ts';
+import { rich } from '../../src/chat/rich.ts';
+import type { Notice } from '../../src/domain/notice.ts';
+import { openOrFind } from '../../src/flows/wallets.ts';
+import { findNotice, insertNotice } from '../../src/infra/db/notices.ts';
+import { type Ground, ground, type Instance } from './instances.ts';
+
+let shared: Ground;
+let instance: Instance;
+
+beforeAll(async () => {
+  shared = await ground();
+  instance = await shared.start();
+});
+afterEach(() => {
+  Object.assign(shared.telegram.faults, { cut: undefined, fail: undefined, tooMany: undefined });
+});
+afterAll(() => shared.close());
+
+const PAID: Notice = { kind: 'payment_paid', amountMsat: '5000000', feeMsat: '2000', preimage: null, memo: null };
+const PENDING: Notice = { kind: 'payment_pending', amountMsat: '5000000', feeCeilingMsat: '9000', sinceMs: 1 };
+
+async function newPerson(bots: readonly string[] = ['satfleet1_bot']) {
+  const phone = shared.telegram.person({ first_name: 'Asha', language_code: 'en' });
+  let person: Awaited<ReturnType<typeof openOrFind>> | undefined;
+  for (const bot of bots) {
+    phone.say('hello', { bot });
+    const who = { channel: 'telegram', externalId: String(phone.id), name: 'Asha', languageCode: 'en' };
+    person = await openOrFind(instance.world, { ...who, bot, chatId: String(phone.id) });
+  }
+  if (!person) throw new Error('no person');
+  return { phone, person };
+}
+
+async function tell(userId: string, notice: Notice, subjectId = instance.world.ids.next()) {
+  const { world } = instance;
+  const id = world.ids.next();
+  await insertNotice(world.db, { id, userId, subjectId, notice, nowMs: world.clock.nowMs() });
+  return { id, subjectId };
+}
+const channels = () => ({ telegram: telegramChannel(instance.bots) });
+const run = (id: string, world = instance.world) => deliver(world, id, channels());
+const stateOf = async (id: string) => (await findNotice(instance.world.db, id))?.state;
+type Phone = Awaited<ReturnType<typeof newPerson>>['phone'];
+const seenBy = (phone: Phone, bot = 'satfleet1_bot') => phone.transcript({ bot }).filter(({ from }) => from === 'bot');
+
+it('a notice is told once, however often its job runs', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, PAID);
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(1);
+  expect(phone.last()?.text).toContain('5,000');
+  expect(await stateOf(id)).toBe('sent');
+});
+
+it('later news about the same subject edits its card', async () => {
+  const { phone, person } = await newPerson();
+  const { id, subjectId } = await tell(person.userId, PENDING);
+  await run(id);
+  const paid = await tell(person.userId, PAID, subjectId);
+  await run(paid.id);
+  expect(seenBy(phone)).toHaveLength(1);
+  expect(phone.last()).toMatchObject({ edits: 1, text: expect.stringContaining('Paid') });
+});
+
+it('an invoice becomes a picture in the place of the text, and its payment the caption', async () => {
+  const { phone, person } = await newPerson();
+  const late = await tell(person.userId, { kind: 'invoice_late' });
+  await run(late.id);
+  const request = `lnbcrt${'q'.repeat(260)}`;
+  const ready: Notice = { kind: 'invoice_ready', request, amountMsat: '1000', memo: null, expiresAtMs: 2e12 };
+  await run((await tell(person.userId, ready, late.subjectId)).id);
+  expect(seenBy(phone).filter(({ deleted }) => !deleted)).toMatchObject([{ photo: expect.anything() }]);
+  const paid: Notice = { kind: 'invoice_paid', receivedMsat: '1000', memo: null };
+  await run((await tell(person.userId, paid, late.subjectId)).id);
+  expect(phone.last()).toMatchObject({ photo: expect.anything(), edits: 1, text: expect.stringContaining('Received') });
+});
+
+it('old news does not overwrite new news', async () => {
+  const { phone, person } = await newPerson();
+  const pending = await tell(person.userId, PENDING);
+  const paid = await tell(person.userId, PAID, pending.subjectId);
+  await run(paid.id);
+  expect(await run(pending.id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone).map(({ text }) => text)).toEqual([expect.stringContaining('Paid')]);
+});
+
+it('news that overtook our answer stays on the card that the answer would have taken', async () => {
+  const { phone, person } = await newPerson();
+  const bot = await instance.bots.byId('110001');
+  if (!bot) throw new Error('no bot');
+  const chatId = String(phone.id);
+  const card = await sendReply(bot.api, chatId, { text: rich`Pay?`, buttons: [[{ label: 'Yes', data: 'y' }]] });
+  if (card.state !== 'done') throw new Error('not sent');
+  const paid = await tell(person.userId, PAID);
+  await run(paid.id);
+  const reply = { text: rich`Sending…`, edit: true, subjectId: paid.subjectId };
+  await showReply(instance.world, { ...person, subjectId: paid.subjectId }, reply, (given) =>
+    sendReply(bot.api, chatId, given, card.result),
+  );
+  expect(seenBy(phone).some(({ text }) => text.includes('Sending'))).toBe(false);
+  expect(seenBy(phone)[0]).toMatchObject({ edits: 1, buttons: expect.not.arrayContaining([['Yes']]) });
+});
+
+it('two workers and a bot at once about one subject leave the last word on one card', async () => {
+  const { phone, person } = await newPerson();
+  const pending = await tell(person.userId, PENDING);
+  const paid = await tell(person.userId, PAID, pending.subjectId);
+  await Promise.all([run(pending.id), run(paid.id), run(paid.id), run(pending.id)]);
+  const shown = seenBy(phone).filter(({ deleted }) => !deleted);
+  expect(shown.map(({ text }) => text)).toEqual([expect.stringContaining('Paid')]);
+});
+
+it('who blocked us here is told in another of our chats, or is unreachable', async () => {
+  const { phone, person } = await newPerson(['satfleet2_bot', 'satfleet1_bot']);
+  phone.block({ bot: 'satfleet1_bot' });
+  const first = await tell(person.userId, PAID);
+  expect(await run(first.id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone, 'satfleet2_bot')).toHaveLength(1);
+  phone.block({ bot: 'satfleet2_bot' });
+  const second = await tell(person.userId, PAID);
+  expect(await run(second.id)).toEqual({ state: 'unreachable' });
+  expect(await stateOf(second.id)).toBe('unreachable');
+  expect(await run(second.id)).toEqual({ state: 'unreachable' });
+});
+
+it('a lost answer leads to two messages at most', async () => {
+  const { phone, person } = await newPerson();
+  shared.telegram.faults.cut = { method: 'sendMessage', times: 9 };
+  const { id } = await tell(person.userId, PAID);
+  expect(await run(id)).toMatchObject({ state: 'later' });
+  expect(await run(id)).toMatchObject({ state: 'later' });
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(2);
+});
+
+it('429 moves the job to the moment that Telegram named', async () => {
+  const { phone, person } = await newPerson();
+  shared.telegram.faults.tooMany = { method: 'sendMessage', times: 1, retryAfter: 30 };
+  const { id } = await tell(person.userId, PAID);
+  const nowMs = instance.world.clock.nowMs();
+  const later = await run(id);
+  expect(later.state === 'later' ? later.atMs - nowMs : 0).toBeGreaterThan(29_000);
+  const next = await tell(person.userId, PENDING);
+  expect(await run(next.id)).toMatchObject({ state: 'later' });
+  expect(seenBy(phone)).toHaveLength(0);
+});
+
+it('Telegram away: later, as often as it takes, and then one message', async () => {
+  const { phone, person } = await newPerson();
+  shared.telegram.faults.fail = { times: 5, status: 502 };
+  const { id } = await tell(person.userId, PAID);
+  for (let at = 0; at < 5; at++) expect(await run(id)).toMatchObject({ state: 'later' });
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(1);
+});
+
+it('beyond the pace of a chat: later, and the kept slot is used then', async () => {
+  const paced = await shared.start({ TELEGRAM_PACE_CHAT: '1', TELEGRAM_PACE_BOT: '30' });
+  const { person } = await newPerson();
+  const notices = await Promise.all(Array.from({ length: 6 }, () => tell(person.userId, PAID)));
+  const results = await Promise.all(notices.map(({ id }) => run(id, paced.world)));
+  const moved = notices.filter((_, at) => results[at]?.state === 'later');
+  expect([results.filter(({ state }) => state === 'sent').length, moved.length]).toEqual([4, 2]);
+  const started = performance.now();
+  expect(await run(moved[0]?.id ?? '', paced.world)).toEqual({ state: 'sent' });
+  expect(performance.now() - started).toBeLessThan(500);
+});
+
+it('a notice that is not there is nobody’s', async () => {
+  expect(await run(instance.world.ids.next())).toEqual({ state: 'unreachable' });
+});
