@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LightningNetwork, readyLine } from '../sandbox/lnd/lightning-network.ts';
-import { startSandboxLightning } from '../sandbox/lnd/network.ts';
+import { type SandboxLightning, startSandboxLightning } from '../sandbox/lnd/network.ts';
 import { OutsideWallet } from '../sandbox/lnd/outside.ts';
 import { startRealLightning } from '../sandbox/lnd/real/network.ts';
 import { startRates } from '../sandbox/rates/server.ts';
@@ -27,6 +27,8 @@ export const BOT = 'satfleet_bot';
 export type Rig = {
   telegram: Telegram;
   lightning: LightningNetwork;
+  /** The same network with its faults, where it is the sandbox's. */
+  sandbox: SandboxLightning | undefined;
   outside: OutsideWallet;
   db: Db;
   environment: Record<string, string>;
@@ -110,6 +112,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return {
     telegram,
     lightning,
+    sandbox: 'setFaults' in lightning ? lightning : undefined,
     outside: new OutsideWallet(carolOf(lightning), folder),
     db,
     environment,
@@ -164,4 +167,17 @@ function carolOf(lightning: LightningNetwork) {
   const carol = lightning.nodes['carol'];
   if (!carol) throw new Error('the network has no carol');
   return carol;
+}
+
+/** Gives each of them sats by a payment from the wallet elsewhere. */
+export async function fund(rig: Rig, phones: readonly Phone[], sats: bigint): Promise<void> {
+  await inTurn(phones, 8, async (phone) => {
+    const invoice = await phone.ask(`/receive ${sats}`, /ln[a-z]+1?[0-9a-z]{100}/i, START_WAIT_MS);
+    const request = /ln[0-9a-z]{100,}/i.exec(invoice.text)?.[0];
+    if (!request) throw new Error('there is no invoice in the message');
+    const paid = phone.waitFor(/Received/, START_WAIT_MS);
+    const outcome = await rig.outside.pay({ request: request.toLowerCase() });
+    if (outcome.state !== 'paid') throw new Error(`the wallet elsewhere could not pay: ${JSON.stringify(outcome)}`);
+    await paid;
+  });
 }

@@ -3,8 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT } from './house/source.ts';
 import { need } from './needs.ts';
+import { ROOT } from './root.ts';
 
 const HELPERS = ['report', 'rig', 'server', 'echo-bot'];
 

@@ -2,8 +2,8 @@
 // about what is right, and ends with 1 when anything is.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT } from './house/source.ts';
 import { checkRepository, describeFaults } from './house.ts';
+import { ROOT } from './root.ts';
 
 type Result = { ok: boolean; output: string };
 

@@ -97,13 +97,14 @@ async function startParts(options: DemoOptions, data: Data, all: Programs): Prom
 // What the nodes hold at the first start is the house's own capital.
 async function adopt(parts: Parts, all: Programs): Promise<void> {
   const { kept, keep } = parts.data;
-  for (const { alias } of parts.outside.lightning.ours) {
-    if (kept.adopted.includes(alias)) continue;
-    await all.run({ name: 'adopt', file: 'scripts/adopt.ts', args: [alias], env: workerEnvironment(parts) });
-    kept.adopted.push(alias);
-    keep();
-    say(`the books know what ${alias} holds`);
-  }
+  const strange = parts.outside.lightning.ours
+    .map(({ alias }) => alias)
+    .filter((alias) => !kept.adopted.includes(alias));
+  if (strange.length === 0) return;
+  await all.run({ name: 'adopt', file: 'scripts/adopt.ts', args: strange, env: workerEnvironment(parts) });
+  kept.adopted.push(...strange);
+  keep();
+  say(`the books know what ${strange.join(' and ')} hold`);
 }
 
 async function ready({ bots, worker }: Fleet): Promise<void> {

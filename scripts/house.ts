@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkExports, checkMigrationTime, checkPassedIn, checkShape, checkSqlTime } from './house/code.ts';
 import { checkCycles, checkImports, checkPackages } from './house/imports.ts';
-import { type Fault, isCode, parseSources, ROOT, repositoryFiles, type TextFile } from './house/source.ts';
+import { type Fault, isCode, parseSources, repositoryFiles, type TextFile } from './house/source.ts';
 import { checkWords } from './house/words.ts';
+import { ROOT } from './root.ts';
 
 /** All broken rules in the given files, in the order of their paths. */
 export function checkHouse(files: readonly TextFile[]): Fault[] {

@@ -6,10 +6,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const COMMANDS = ['demo', 'test', 'check', 'bench', 'hazards', 'doctor', 'migrate', 'adopt'];
+const COMMANDS = ['demo', 'test', 'check', 'bench', 'hazards', 'doctor', 'migrate', 'adopt', 'setup'];
 // These are run by an operator against a deployment, whose variables may stand in .env. The demo and the tests must
 // never find a real database or a real bot there.
-const READ_DOT_ENV = ['doctor', 'migrate', 'adopt'];
+const READ_DOT_ENV = ['doctor', 'migrate', 'adopt', 'setup'];
 
 const root = join(fileURLToPath(import.meta.url), '..', '..');
 const path = (...parts) => join(root, ...parts);
@@ -25,7 +25,8 @@ try {
   if (!existsSync(script)) fail(`The command "${command}" has no script at ${script}.`);
   const installed = await install();
   await generate(installed);
-  const dotEnv = READ_DOT_ENV.includes(command) ? [`--env-file-if-exists=${path('.env')}`] : [];
+  const reads = READ_DOT_ENV.includes(command) && existsSync(path('.env'));
+  const dotEnv = reads ? [`--env-file=${path('.env')}`] : [];
   process.exitCode = await run(node, [...dotEnv, script, ...args]);
 } catch (error) {
   console.error(error.message);

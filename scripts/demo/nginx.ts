@@ -1,7 +1,7 @@
 // The nginx in front of the demo's bots, from the same files as in a deployment.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../house/source.ts';
+import { ROOT } from '../root.ts';
 
 /**
  * Writes the configuration into a folder of its own.

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT } from '../house/source.ts';
+import { ROOT } from '../root.ts';
 
 export const USAGE = `npm run demo [-- options]
   --fresh            start over: forget all wallets and messages

@@ -3,8 +3,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ROOT } from '../house/source.ts';
 import { Daemon, type Guard } from '../process.ts';
+import { ROOT } from '../root.ts';
 
 export type Program = {
   name: string;

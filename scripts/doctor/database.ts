@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Config } from '../../src/base/config.ts';
-import { ROOT } from '../house/source.ts';
+import { ROOT } from '../root.ts';
 import { type Finding, fault, must, ok, reason, warning } from './finding.ts';
 
 // An update of either would be an entry made without the posting function.

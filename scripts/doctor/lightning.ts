@@ -44,7 +44,7 @@ async function aboutNode(node: LightningNode): Promise<Finding[]> {
     return [fault(`Node ${name} cannot be used: ${health.why}`, todo)];
   }
   const synced = health.state === 'up';
-  const version = health.version ?? 'of unknown version';
+  const version = health.version?.split(' ')[0] ?? 'of unknown version';
   return [
     must(
       synced,

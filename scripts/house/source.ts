@@ -3,10 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vitest/node';
-
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../root.ts';
 
 /** One broken rule. `line` counts from 1. */
 export type Fault = { path: string; line: number; rule: string; what: string };

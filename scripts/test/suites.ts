@@ -12,7 +12,15 @@ export type Suite = { name: string; include: string[]; files: string[]; turn: nu
 // They start many processes or a browser: one file at a time, after everything else.
 const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet'];
 // They touch no database, so that running one of them alone starts none.
-const WITHOUT_DATABASE: readonly string[] = ['architecture', 'cache', 'lightning', 'rates', 'sandbox', 'unit'];
+const WITHOUT_DATABASE: readonly string[] = [
+  'architecture',
+  'cache',
+  'contract',
+  'lightning',
+  'rates',
+  'sandbox',
+  'unit',
+];
 /** On real Lightning nodes: last, alone, on one network for all files. */
 export const ON_REAL_LND: readonly string[] = ['lnd'];
 

@@ -11,8 +11,8 @@ export function paceOf({ config }: World): Pace {
   return { bot: config.TELEGRAM_PACE_BOT, chat: config.TELEGRAM_PACE_CHAT };
 }
 
-/** The other side said when to come back: no instance writes to that chat before. Throws Unavailable. */
+/** The other side said when to come back: no instance writes there before. Throws Unavailable. */
 export async function askedToWait(world: World, line: Line, waitMs: number): Promise<void> {
   world.log.warn('asked to wait', { channel: line.channel, bot: line.bot, wait_ms: waitMs });
-  await pushBack(world.sessions, paceOf(world), line, 'chat', waitMs);
+  await pushBack(world.sessions, paceOf(world), line, waitMs);
 }

@@ -140,7 +140,9 @@ async function refuse(context: Context, refusal: Refusal): Promise<Answer> {
   if (incoming.body.kind !== 'press') return { replies: [{ text }] };
   // Anyone in a group can press; only the owner's press may change the card.
   if (!incoming.isPrivate) return { replies: [], toast: toToast(text) };
-  const isOver = refusal.code !== 'balance_low' && refusal.code !== 'busy' && refusal.code !== 'too_fast';
+  // A card whose draft is taken is over; another message keeps its buttons for what may work a little later.
+  const mayWorkLater = ['balance_low', 'busy', 'too_fast'].includes(refusal.code);
+  const isOver = incoming.body.data.startsWith('confirm:') || !mayWorkLater;
   return { replies: [isOver ? inPlace(context, { text }) : { text }] };
 }
 

@@ -85,7 +85,7 @@ async function load(world: World, q: Queryable): Promise<Rates> {
 
 /** What a bitcoin is worth in a currency, with the age of each leg; undefined when we cannot say at all. */
 export async function shown(world: World, currency: string): Promise<DisplayRate | undefined> {
-  if (!isCurrencyCode(currency)) return undefined;
+  if (currency !== 'USD' && !isCurrencyCode(currency)) return undefined;
   const legs = await world.cache.getOrLoad(CACHE_KEY, CACHED_MS, async () => {
     const { legs: newest } = await load(world, world.db);
     return newest.map((leg) => ({ ...leg, micro: String(leg.micro) }));

@@ -15,7 +15,7 @@ import { commit } from './outbox.ts';
 /**
  * Asks for an invoice. It comes as the notice `invoice_ready`.
  * @param given.amountMsat undefined: the payer chooses.
- * @returns the invoice's id; `queued` when the queues are away and it comes later.
+ * @returns the invoice's id, and whether the queue took the job (`false`: it comes later, by the relay).
  * @throws Refusal amount_too_small, amount_too_large, too_many_open.
  */
 export async function ask(
@@ -38,7 +38,7 @@ export async function ask(
     });
     if (isNew) await enqueue('invoice', id);
   });
-  return { id, queued: !queued };
+  return { id, queued };
 }
 
 function checkAmount(amountMsat: bigint | undefined): void {

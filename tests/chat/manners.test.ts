@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Unavailable } from '../../src/base/errors.ts';
 import { toPlain } from '../../src/chat/rich.ts';
+import { apologize, slowDown } from '../../src/chat/router.ts';
 import { booksAreRight, type House, openHouse } from '../support/house.ts';
 import { freshRates, Phone, PLAIN_FACE, RICH_FACE, someone } from './phone.ts';
 
@@ -62,6 +63,42 @@ describe('understanding people', () => {
     expect(await payer.say('/send 10 @newname')).toContain('To: @newname\n⚠️ They are new here');
     expect(await payer.say('/send 10 @oldname')).toContain('They are not here yet');
     expect(await payer.say('/send 10 @payer')).toContain('That is you');
+  });
+
+  test('a request can be declined by one side and cancelled by the other', async () => {
+    const [asker, asked] = [await someone(house, 'asker'), await someone(house, 'asked')];
+    await asker.say('/request 50 @asked rent');
+    const mine = asker.last.replies;
+    const card = await asked.news('request_received');
+    expect(await asked.press('Decline', [card])).toContain('You declined. No money has moved');
+    expect(asked.last.replies[0]?.edit).toBe(true);
+    expect(toPlain((await asker.news('request_declined')).text)).toContain('@asked declined to pay 50 sats');
+    expect(await asker.press('Cancel the request', mine)).toContain('This request is closed');
+    await asker.say('/request 60 @asked');
+    expect(await asker.press('Cancel the request')).toContain('can no longer be paid');
+    expect(await asker.say('/request 60 @who_is_that')).toContain('do not know that person');
+    expect(await asker.say('/request all @asked')).toContain('cannot read that amount');
+  });
+
+  test('a button under a picture is answered below it', async () => {
+    const phone = await someone(house, 'painter', RICH_FACE, 40);
+    await phone.say('/history');
+    const [first] = (phone.last.replies[0]?.buttons ?? []).flat();
+    const data = first && 'data' in first ? first.data : '';
+    const body = { kind: 'press', data, messageId: '9', photo: true } as const;
+    expect(await phone.pressData(data, { body })).toContain('+40 sats');
+    expect(phone.last.replies[0]?.edit).toBeUndefined();
+  });
+
+  test('sats that are gone by the time of the tap: the card says so and loses its buttons', async () => {
+    const phone = await someone(house, 'spender', RICH_FACE, 100);
+    await phone.say('/send 80 @asha');
+    const first = phone.last.replies;
+    await phone.say('/send 90 @asha');
+    await phone.press('Send');
+    expect(await phone.press('Send', first)).toMatch(/Not enough sats, so nothing was sent.*80 sats.*you have 10 sats/);
+    expect(phone.last.replies).toMatchObject([{ edit: true }]);
+    expect(phone.last.replies[0]?.buttons).toBeUndefined();
   });
 
   test('settings, rate and help', async () => {
@@ -146,12 +183,54 @@ describe('those who run it', () => {
     expect(await phone.say('/failed')).toContain('No failed jobs');
     expect(await phone.say('/failed nonsense')).toContain('no such queue');
     expect(await phone.say('/retryfailed payment 5')).toContain('Payments with unknown outcome: 0');
+    const job = {
+      queue: 'payment',
+      id: 'x',
+      reason: 'broken\nby test',
+      traceId: 'abcdef0123',
+      attempts: 2,
+      atMs: 0,
+    } as const;
+    const queues = {
+      ...house.world.queues,
+      failed: async () => [job],
+      retryFailed: async () => [{ queue: 'payment', retried: 1 } as const],
+    };
+    phone.world = { ...house.world, queues };
+    expect(await phone.say('/failed payment')).toMatch(/payment · .* · 2 attempts · abcdef01\n {2}broken by test/);
+    expect(await phone.say('/retryfailed')).toContain('payment: 1');
+    phone.world = house.world;
     await phone.say('/settings sw');
     expect(await phone.say('/stats')).toContain('jumla ya kila sarafu ni sifuri');
   });
 });
 
 describe('trouble', () => {
+  test('blocking and coming back is taken note of, without a word', async () => {
+    const phone = await someone(house, 'leaver');
+    expect(await phone.reach(true)).toBe('');
+    expect(await phone.reach(false)).toBe('');
+    expect(phone.session).toBeDefined();
+  });
+
+  test('too fast is said over a button or in a message', () => {
+    const common = { channel: 'telegram', bot: 'b', chatId: '1', isPrivate: true, from: { externalId: '1' } };
+    const incoming = {
+      ...common,
+      languageCode: 'sw',
+      face: RICH_FACE,
+      traceId: '01931b2c-7a00-7000-8000-0123456789ab',
+    };
+    const text = { kind: 'text', text: 'x', messageId: '1', forwarded: false } as const;
+    const press = { kind: 'press', data: 'x', messageId: '1', photo: false } as const;
+    expect(toPlain(slowDown({ ...incoming, body: text }, undefined).replies[0]?.text ?? [])).toContain('haraka');
+    expect(slowDown({ ...incoming, body: press }, undefined)).toMatchObject({
+      replies: [],
+      toast: expect.stringContaining('haraka'),
+    });
+    expect(toPlain(apologize({ ...incoming, body: text }, undefined).replies[0]?.text ?? [])).toContain('456789ab');
+  });
+
   const unavailable = () => Promise.reject(new Unavailable('a part under test'));
 
   test('the queues are away: it is noted, and said', async () => {

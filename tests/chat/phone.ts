@@ -52,6 +52,11 @@ export class Phone {
     return this.#hand({ body: { kind: 'other' } });
   }
 
+  /** Blocks the bot, or takes it back. */
+  reach(blocked: boolean): Promise<string> {
+    return this.#hand({ body: { kind: 'reach', blocked } });
+  }
+
   /** Presses a button of the last answer, or of `replies`, by its label or data. */
   press(label: string, replies: readonly Reply[] = this.last.replies, change: Partial<Incoming> = {}): Promise<string> {
     const buttons = replies.flatMap((reply) => (reply.buttons ?? []).flat());

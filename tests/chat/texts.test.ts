@@ -229,3 +229,39 @@ test('the menus are what a channel takes', () => {
   }
   expect(MENUS[1]?.commands.map(({ command }) => command)).toContain('salio');
 });
+
+describe.each(LANGUAGE_CODES)('%s, text by text', (language) => {
+  // Stands for whatever a text is given: rich text, a string, or an object of strings.
+  const filled = Object.assign([{ text: 'X' }], {
+    toString: () => 'X',
+    ...{ bitcoin: 'X', sats: 'X', local: 'X', localInSats: 'X' },
+  });
+
+  const textsOf = (node: unknown, path: string): [string, (...given: unknown[]) => unknown][] => {
+    if (typeof node === 'function') return [[path, node as () => unknown]];
+    if (typeof node === 'string') return [[path, () => node]];
+    return Object.entries(node as object).flatMap(([key, value]) => textsOf(value, `${path}.${key}`));
+  };
+
+  const { age: _age, ...texts } = textsIn(language);
+
+  test.each(textsOf(texts, language))('%s', (_path, text) => {
+    const said = text(filled, filled, filled, filled, filled);
+    const plain = typeof said === 'string' ? said : toPlain(said as Rich);
+    expect(plain.trim()).not.toBe('');
+    expect(plain).not.toMatch(/\[object|NaN|undefined/);
+  });
+});
+
+test.each([
+  [0, '0 s', 'sekunde 0'],
+  [-5, '0 s', 'sekunde 0'],
+  [59_999, '59 s', 'sekunde 59'],
+  [125_000, '2 min', 'dakika 2'],
+  [3_600_000, '1 hour', 'saa 1'],
+  [7_300_000, '2 hours', 'saa 2'],
+  [172_800_000, '2 days', 'siku 2'],
+])('%d ms is an age of %s, %s', (ms, english, swahili) => {
+  expect(textsIn('en').age(ms)).toBe(english);
+  expect(textsIn('sw-TZ').age(ms)).toBe(swahili);
+});

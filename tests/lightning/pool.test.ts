@@ -214,13 +214,13 @@ describe('the connection', () => {
     expect(outcomes.every((outcome) => outcome.state === 'unknown')).toBe(true);
   });
 
-  test('five lost answers open the circuit, and the sixth question is not asked', async () => {
+  test('ten lost answers open the circuit, and the next question is not asked', async () => {
     const alice = await scripted('alice');
     const pool = await pooled([alice.config]);
     alice.unary.getinfo = () => {
       throw { code: 4, details: 'late' };
     };
-    for (let i = 0; i < 5; i++) await pool.node('alice').check();
+    for (let i = 0; i < 10; i++) await pool.node('alice').check();
     const asked = alice.calls.length;
     expect((await pool.node('alice').check()).why).toBe('lnd alice: not called (circuit_open)');
     expect(alice.calls).toHaveLength(asked);

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_FAULTS } from '../../sandbox/lnd/faults.ts';
 import { type SandboxLightning, startSandboxLightning } from '../../sandbox/lnd/network.ts';
+import { nodeBalances } from '../../src/infra/lightning/accounts.ts';
 import { type LostReason, type SettledInvoice, watchInvoices } from '../../src/infra/lightning/invoices.ts';
 import { lookupPayment } from '../../src/infra/lightning/pay.ts';
-import { type Fleet, openFleet, paying, requested, testNetwork } from './network-suite.ts';
+import { type Fleet, openFleet, paying, requested } from './fleet.ts';
+import { testNetwork } from './network-suite.ts';
 import { hastyClock } from './scripted.ts';
 
 const folders: string[] = [];
@@ -104,15 +106,14 @@ describe('faults', () => {
 
   test('twenty connections cut at random points: every payment ends as LND has it, and none is sent twice', async () => {
     const { alice, carol } = at();
-    const before = (await import('../../src/infra/lightning/accounts.ts')).nodeBalances;
-    const begun = (await before(carol)).localMsat;
+    const begunMsat = (await nodeBalances(carol)).localMsat;
     network.setFaults('alice', { lateMs: 5 });
     const invoices = await Promise.all(Array.from({ length: 20 }, () => requested(carol, 10_000n)));
     const outcomes = await Promise.all(
       invoices.map(async ({ request, paymentHash }, index) => {
         setTimeout(() => network.dropConnections('alice'), index * 3);
         let outcome = (await paying(alice, request)) as { state: string };
-        for (let tries = 0; outcome.state !== 'paid' && tries < 50; tries++) {
+        for (let tries = 0; outcome.state !== 'paid' && tries < 200; tries++) {
           await new Promise((resolve) => setTimeout(resolve, 50));
           outcome = await lookupPayment(alice, paymentHash);
           if (outcome.state === 'absent') outcome = await paying(alice, request);
@@ -121,7 +122,7 @@ describe('faults', () => {
       }),
     );
     expect(new Set(outcomes)).toEqual(new Set(['paid']));
-    expect((await before(carol)).localMsat - begun).toBe(200_000n);
+    expect((await nodeBalances(carol)).localMsat - begunMsat).toBe(200_000n);
   }, 30_000);
 
   test('a settle index that begins anew is told, and no settlement is missed', async () => {

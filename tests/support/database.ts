@@ -44,7 +44,9 @@ async function start() {
   // The server runs as another user when we are root.
   await chmod(home, 0o755);
   const guard = new Guard(home);
-  const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '400' };
+  const swift = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
+  // The order of commits is what the ledger's model is played back in.
+  const settings = { ...swift, max_connections: '400', track_commit_timestamp: 'on' };
   const server = await startPostgres({ folder: join(home, 'data'), guard, settings });
   const password = randomBytes(12).toString('hex');
   const passwords = { ownerPassword: password, appPassword: password };

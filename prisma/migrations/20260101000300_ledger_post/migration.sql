@@ -218,7 +218,8 @@ BEGIN
       h := hold_at[n];
       result := CASE
         WHEN kinds[n] = 'post' AND coalesce(amounts[n] NOT BETWEEN 1 AND largest, true) THEN 'amount_invalid'
-        WHEN hold_states[h] IS NULL THEN 'pending_not_found'
+        WHEN hold_states[h] IS NULL OR debits[n] <> hold_debits[h] OR credits[n] <> hold_credits[h]
+          THEN 'pending_not_found'
         WHEN hold_states[h] = 'posted' THEN 'already_posted'
         WHEN hold_states[h] = 'voided' THEN 'already_voided'
         WHEN kinds[n] = 'post' AND amounts[n] > hold_amounts[h] THEN 'amount_above_pending'
@@ -305,7 +306,8 @@ END $$;
 
 -- Posts a batch. See the head of this file; src/domain/ledger.ts names kinds, codes and results.
 --   groups      transfers that stand together with one number succeed or fail together
---   debits, credits, of_currencies   ignored for posts and voids, which take those of their hold
+--   debits, credits   may be null for posts and voids, which have those of their hold; if not, they must be those
+--   of_currencies   ignored for posts and voids, which have that of their hold
 --   amounts     ignored for voids
 --   now_ms      the time, in milliseconds since 1970: written as created_at, and the limit for ids from the future
 CREATE FUNCTION ledger_post(ids uuid[], groups int[], kinds transfer_kind[], debits bigint[], credits bigint[],
@@ -356,9 +358,11 @@ BEGIN
       FOR hold IN
         UPDATE pending_transfers AS p
         SET state = CASE WHEN u.kind = 'post' THEN 'posted' ELSE 'voided' END::pending_state
-        FROM (SELECT * FROM unnest(kinds, amounts, pendings) WITH ORDINALITY AS u (kind, amount, pending, n)
+        FROM (SELECT * FROM unnest(kinds, debits, credits, amounts, pendings) WITH ORDINALITY
+                AS u (kind, debit, credit, amount, pending, n)
               WHERE kind IN ('post', 'void') ORDER BY pending) AS u
         WHERE p.id = u.pending AND p.state = 'pending' AND (u.kind = 'void' OR u.amount <= p.amount)
+          AND p.debit_id = coalesce(u.debit, p.debit_id) AND p.credit_id = coalesce(u.credit, p.credit_id)
         RETURNING u.n, u.kind, p.debit_id, p.credit_id, p.amount, p.currency
       LOOP
         ended := ended + 1;

@@ -42,7 +42,8 @@ export async function receive(world: World, handle: Handle, bot: Bot, received: 
     world.log.error('update failed', { bot: bot.username, error });
     return { status: 500 };
   } finally {
-    answered.abort();
+    // With a reason of our own, none has to be made.
+    answered.abort(DONE);
     world.metrics.answerSeconds.observe({ channel: 'telegram' }, (world.clock.monotonicMs() - begunMs) / 1_000);
   }
 }
@@ -51,7 +52,8 @@ async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: 
   const { incoming, updateId } = received;
   const who = { channel: incoming.channel, externalId: incoming.from.externalId };
   const update: Update = { who, bot: bot.username, chatId: incoming.chatId, updateId };
-  const token = world.ids.next();
+  // Each arrival has a trace of its own.
+  const token = incoming.traceId;
   const begun = await beginPatiently(world, update, token);
   if (begun.state === 'done' || begun.state === 'limited') return DONE;
   if (begun.state !== 'go') return SOON;

@@ -19,7 +19,7 @@ export const receive: Command = {
     if (answer && 'outcome' in answer) return answer.outcome;
     const memo = words(given.note ?? '');
     const { queued } = await ask(world, { userId: session.userId, ...answer, ...(memo ? { memo } : {}) });
-    if (queued) return say(context, { text: texts.receive.later() });
+    if (!queued) return say(context, { text: texts.receive.later() });
     return { answer: { replies: [], working: true }, session: quiet(session) };
   },
 };

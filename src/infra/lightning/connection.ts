@@ -41,8 +41,8 @@ const CHANNEL: ChannelOptions = {
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.keepalive_permit_without_calls': 0,
-  'grpc.initial_reconnect_backoff_ms': 500,
-  'grpc.max_reconnect_backoff_ms': 5_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
   'grpc.max_receive_message_length': -1,
   'grpc.max_send_message_length': -1,
   // Else all clients with equal credentials share one HTTP/2 connection.

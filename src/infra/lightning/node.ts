@@ -153,7 +153,7 @@ function policyOf(name: string, emit: NodeSurroundings['emit']): Outside {
   return outside(`lnd ${name}`, {
     deadlineMs: 10_000,
     retries: { times: 1, firstDelayMs: 100, when: isUnavailable },
-    breaker: { failures: 5, openMs: 5_000, counts: isTransport },
+    breaker: { failures: 10, openMs: 2_000, counts: isTransport },
     bulkhead: { running: 100, waiting: 1_000 },
     onEvent(event) {
       if (event.kind === 'opened') emit({ kind: 'circuit_open', node: name });

@@ -4,12 +4,15 @@ import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import type { Random } from '../../base/ids.ts';
 import type { Log } from '../../base/logger.ts';
-import type { NodeConfig } from './connection.ts';
+import type * as connection from './connection.ts';
 import type { Network } from './decode.ts';
-import { createNode, type LightningNode, type NodeEvent, type NodeHealth } from './node.ts';
+import type * as nodes from './node.ts';
+import { createNode } from './node.ts';
 
-export type { NodeConfig } from './connection.ts';
-export type { LightningNode, NodeEvent, NodeHealth } from './node.ts';
+export type NodeConfig = connection.NodeConfig;
+export type LightningNode = nodes.LightningNode;
+export type NodeHealth = nodes.NodeHealth;
+export type NodeEvent = nodes.NodeEvent;
 
 export type LightningPool = {
   names(): string[];
@@ -72,17 +75,6 @@ export function createLightningPool(options: {
     await Promise.all(Array.from(nodes.values(), (node) => node.check()));
   }
 
-  function choose(candidates: LightningNode[], weight: (health: NodeHealth) => bigint): LightningNode | undefined {
-    const weights = candidates.map((node) => Number(weight(node.health()) / 1_000n));
-    const sum = weights.reduce((total, each) => total + each, 0);
-    if (sum === 0) return candidates[Math.floor(random.fraction() * candidates.length)];
-    let left = sum * random.fraction();
-    return candidates.find((_, index) => {
-      left -= weights[index] ?? 0;
-      return left < 0;
-    });
-  }
-
   return {
     names: () => [...nodes.keys()],
     node(name) {
@@ -93,7 +85,7 @@ export function createLightningPool(options: {
     forInvoice(amountMsat = 0n) {
       const up = [...nodes.values()].filter((node) => node.health().state === 'up');
       const able = up.filter((node) => node.health().inboundMsat >= amountMsat);
-      const chosen = choose(able.length > 0 ? able : up, (health) => health.inboundMsat);
+      const chosen = choose(random, able.length > 0 ? able : up, 'inboundMsat');
       if (!chosen) throw new Unavailable('lightning node');
       return chosen;
     },
@@ -101,7 +93,7 @@ export function createLightningPool(options: {
       const well = [...nodes.values()].filter((node) => node.health().canPay);
       if (well.length === 0) throw new Unavailable('lightning node');
       const able = well.filter((node) => node.health().spendableMsat >= totalMsat);
-      const chosen = choose(able, (health) => health.spendableMsat);
+      const chosen = choose(random, able, 'spendableMsat');
       if (!chosen) throw new Unavailable('lightning liquidity');
       return chosen;
     },
@@ -116,4 +108,20 @@ export function createLightningPool(options: {
     },
     isOurs,
   };
+}
+
+/** One of them by chance, weighted with its whole sats; undefined of none. */
+function choose(
+  random: Random,
+  candidates: readonly LightningNode[],
+  weight: 'inboundMsat' | 'spendableMsat',
+): LightningNode | undefined {
+  const weights = candidates.map((node) => Number(node.health()[weight] / 1_000n));
+  const sum = weights.reduce((total, each) => total + each, 0);
+  if (sum === 0) return candidates[Math.floor(random.fraction() * candidates.length)];
+  let left = sum * random.fraction();
+  return candidates.find((_, index) => {
+    left -= weights[index] ?? 0;
+    return left < 0;
+  });
 }

@@ -5,7 +5,7 @@
 import { answered, type Redis, run, script } from './connection.ts';
 import { keys } from './keys.ts';
 
-/** Messages a second; 0 sets no pace of our own, and only what the other side demands is kept. */
+/** Messages a second; 0 sets no pace of our own, and only what the other side demands for a chat is kept. */
 export type Pace = { readonly bot: number; readonly chat: number };
 
 /** A chat under one of our names. */
@@ -14,6 +14,7 @@ export type Line = { readonly channel: string; readonly bot: string; readonly ch
 const CHAT_BURST = 3;
 // How long a moved job may come late and still own its slot.
 const SLOT_GRACE_MS = 60_000;
+const LONGEST_BOT_PAUSE_MS = 3_000;
 
 /** One clock's step and head start, in milliseconds, as the scripts take them. */
 export type Beat = { readonly everyMs: number; readonly aheadMs: number };
@@ -48,13 +49,17 @@ local at = redis.call('GET', KEYS[1])
 if at then redis.call('SET', KEYS[1], string.format('%.3f', tonumber(at) - tonumber(ARGV[1])), 'KEEPTTL') end
 `);
 
+// Gives how far the clock had run ahead before.
 const PUSH_BACK = script(`${CLOCKS}
-local at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now + tonumber(ARGV[1]) + tonumber(ARGV[2]))
+local before = tonumber(redis.call('GET', KEYS[1]) or '0')
+local at = math.max(before, now + tonumber(ARGV[1]) + tonumber(ARGV[2]))
 redis.call('SET', KEYS[1], string.format('%.3f', at), 'PX', math.ceil(at - now) + 1000)
+return math.ceil(math.max(0, before - now))
 `);
 
-/** Takes the bot's next slot alone. Gives the wait in milliseconds. */
+/** Takes the bot's next slot alone. Gives the wait in milliseconds. A bot without a pace has no clock to be asked. */
 export async function reserveBot(redis: Redis, pace: Pace, line: Line): Promise<number> {
+  if (pace.bot === 0) return 0;
   return Number(await reserveKey(redis, keys.botPace(line.channel, line.bot), botBeat(pace)));
 }
 
@@ -87,17 +92,17 @@ export async function giveBackBot(redis: Redis, pace: Pace, line: Line): Promise
   await run(redis, GIVE_BACK, [keys.botPace(line.channel, line.bot)], [botBeat(pace).everyMs]);
 }
 
-/** The other side asked for quiet: nothing is sent to this chat, or under this whole name, for `waitMs`. */
-export async function pushBack(
-  redis: Redis,
-  pace: Pace,
-  line: Line,
-  who: 'bot' | 'chat',
-  waitMs: number,
-): Promise<void> {
-  const key = who === 'bot' ? keys.botPace(line.channel, line.bot) : keys.chatPace(line.channel, line.bot, line.chatId);
-  const { aheadMs } = who === 'bot' ? botBeat(pace) : chatBeat(pace);
-  await run(redis, PUSH_BACK, [key], [waitMs, aheadMs]);
+/**
+ * The other side asked for quiet: nothing is sent to this chat for `waitMs`. It does not say whether the chat or the
+ * whole bot was too fast; where the chat had been quiet it must be the bot, which then pauses too, a few seconds at a time.
+ */
+export async function pushBack(redis: Redis, pace: Pace, line: Line, waitMs: number): Promise<void> {
+  const chat = chatBeat(pace);
+  const key = keys.chatPace(line.channel, line.bot, line.chatId);
+  const aheadMs = Number(await run(redis, PUSH_BACK, [key], [waitMs, chat.aheadMs]));
+  if (pace.bot === 0 || aheadMs > chat.everyMs) return;
+  const botKey = keys.botPace(line.channel, line.bot);
+  await run(redis, PUSH_BACK, [botKey], [Math.min(waitMs, LONGEST_BOT_PAUSE_MS), botBeat(pace).aheadMs]);
 }
 
 function reserveKey(redis: Redis, key: string, { everyMs, aheadMs }: Beat): Promise<unknown> {

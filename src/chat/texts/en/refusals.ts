@@ -21,7 +21,7 @@ export const refusals: Record<RefusalCode, (given: Given) => Rich> = {
       : rich`Nothing was done: that is too much at once. Try a smaller amount.`,
   balance_low: ({ needed, available }) =>
     needed && available
-      ? rich`Not enough sats, so nothing was sent. This needs ${needed} (with the highest fee); you have ${available}. Try a smaller amount, or be paid first: /receive`
+      ? rich`Not enough sats, so nothing was sent. This needs ${needed} in all; you have ${available}. Try a smaller amount, or be paid first: /receive`
       : rich`Not enough sats, so nothing was sent. Try a smaller amount, or be paid first: /receive`,
   busy: () => rich`We are very busy just now. Your money is safe and nothing was done. Please try again in a minute.`,
   card_expired: () => rich`This card is too old, nothing happened and your money is safe. Please start again.`,

@@ -84,7 +84,7 @@ export const history = {
     declined: 'declined',
   },
   detail: {
-    number: 'No.',
+    number: 'Number',
     when: 'When',
     amount: 'Amount',
     fee: 'Fee',

@@ -12,7 +12,7 @@ export const refusals: Texts['refusals'] = {
       : rich`Hakuna kilichofanyika: kiasi ni kikubwa mno kwa mara moja. Jaribu kiasi kidogo.`,
   balance_low: ({ needed, available }) =>
     needed && available
-      ? rich`Sats hazitoshi, kwa hiyo hakuna kilichotumwa. Zinahitajika ${needed} (pamoja na ada ya juu zaidi); una ${available}. Jaribu kiasi kidogo, au pokea malipo kwanza: /pokea`
+      ? rich`Sats hazitoshi, kwa hiyo hakuna kilichotumwa. Zinahitajika jumla ya ${needed}; una ${available}. Jaribu kiasi kidogo, au pokea malipo kwanza: /pokea`
       : rich`Sats hazitoshi, kwa hiyo hakuna kilichotumwa. Jaribu kiasi kidogo, au pokea malipo kwanza: /pokea`,
   busy: () =>
     rich`Kuna shughuli nyingi kwa sasa. Pesa zako ziko salama na hakuna kilichofanyika. Tafadhali jaribu tena baada ya dakika moja.`,

@@ -85,11 +85,11 @@ export const history: Texts['history'] = {
     declined: 'imekataliwa',
   },
   detail: {
-    number: 'Na.',
+    number: 'Namba',
     when: 'Wakati',
     amount: 'Kiasi',
     fee: 'Ada',
-    who: 'Na',
+    who: 'Mhusika',
     note: 'Maelezo',
     state: 'Hali',
     payee: 'Nodi ya mlipwaji',
