@@ -16,6 +16,7 @@ export default defineConfig({
     projects: suites().map(project),
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['src/**/*.ts', 'workers/**/*.ts'],
       exclude: ['**/generated/**'],
       reporter: ['text-summary', ['text', { file: 'lines.txt', maxCols: 200 }], 'json-summary'],

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Phone } from '../sandbox/telegram/person.ts';
 import { startTelegram, type Telegram } from '../sandbox/telegram/server.ts';
 import { freePorts, until } from '../scripts/process.ts';
+import { inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { percentile, report } from './report.ts';
-import { inTurn, type Rig, startRig } from './rig.ts';
 
 const PEOPLE = 256;
 const IN_FLIGHT = 64;

@@ -2,8 +2,8 @@
 // how much of it still grows in the second half. `--minutes N` for a shorter look.
 import { parseArgs } from 'node:util';
 import type { Phone } from '../sandbox/telegram/person.ts';
+import { fund, inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { report } from './report.ts';
-import { fund, inTurn, type Rig, residentMb, startRig } from './rig.ts';
 
 const PEOPLE = 128;
 const WAIT_MS = 30_000;
@@ -23,6 +23,13 @@ async function one(rig: Rig, phone: Phone, other: Phone, round: number): Promise
     phone.press(/Send/);
     await phone.waitFor(/./, WAIT_MS);
   } else await phone.ask('/balance', /sat/, WAIT_MS);
+}
+
+/** Resident memory of a process, in MB, as it says itself. */
+async function residentMb(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const value = /^process_resident_memory_bytes (\S+)/m.exec(text)?.[1];
+  return Number(value) / 1_048_576;
 }
 
 type Sample = { minute: number; bot: number; worker: number };

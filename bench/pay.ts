@@ -5,8 +5,8 @@ import { payViaPaymentRequest } from 'lightning';
 import { clientOf } from '../sandbox/lnd/client.ts';
 import type { PaymentFault } from '../sandbox/lnd/faults.ts';
 import type { Phone } from '../sandbox/telegram/person.ts';
+import { fund, inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { percentile, report } from './report.ts';
-import { fund, inTurn, type Rig, startRig } from './rig.ts';
 
 const IN_FLIGHT = 20;
 const PAYMENTS = 600;

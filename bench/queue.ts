@@ -2,12 +2,12 @@
 // path does, and the worker's real consumer ends them. The jobs are notices that were never made, so that nothing but
 // the way of a job is measured: queue, a look at the row, and the end of the outbox row.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { hostClock } from '../src/base/clock.ts';
 import { systemRandom, uuidIds } from '../src/base/ids.ts';
 import { insertOutbox } from '../src/infra/db/outbox.ts';
 import { createQueues } from '../src/infra/queue/queues.ts';
 import { report } from './report.ts';
-import { inTurn, type Rig, startRig } from './rig.ts';
 
 const JOBS = 30_000;
 const BATCH = 50;
@@ -16,7 +16,7 @@ const WRITERS = 8;
 async function measure(rig: Rig): Promise<void> {
   const clock = hostClock();
   const ids = uuidIds(clock, systemRandom());
-  const queues = createQueues({ url: rig.environment['REDIS_QUEUE_URL'] ?? '', clock, onError: console.error });
+  const queues = createQueues({ url: rig.environment.REDIS_QUEUE_URL ?? '', clock, onError: console.error });
   const batches = Array.from({ length: JOBS / BATCH }, () => Array.from({ length: BATCH }, () => ids.next()));
   const begun = performance.now();
   await inTurn(batches, WRITERS, async (batch) => {

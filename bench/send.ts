@@ -1,8 +1,8 @@
 // A whole transfer inside the house by chat: the command, the card, the confirming tap, the sender's receipt and the
 // receiver's notice; one bot and one worker. Says how many a second and how long from the command to the last word.
 import type { Phone } from '../sandbox/telegram/person.ts';
+import { fund, inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { percentile, report } from './report.ts';
-import { fund, inTurn, type Rig, startRig } from './rig.ts';
 
 const PAIRS = 96;
 const WARM_UP_MS = 4_000;

@@ -27,7 +27,7 @@ export async function startBench(): Promise<Bench> {
   const home = await mkdtemp(join(tmpdir(), 'satfleet-ledger-'));
   await chmod(home, 0o755);
   const guard = new Guard(home);
-  const settings = { shared_buffers: '1GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
+  const settings = { shared_buffers: '1GB', min_wal_size: '4GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
   const server = await startPostgres({ folder: join(home, 'data'), guard, settings });
   const { ownerUrl, appUrl } = await setupDatabase({ adminUrl: server.adminUrl, name: 'bench' });
   await migrate(ownerUrl);

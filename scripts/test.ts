@@ -21,7 +21,12 @@ const started = performance.now();
 const folder = mkdtempSync(join(tmpdir(), 'satfleet-test-'));
 const guard = new Guard(folder);
 let vitest: ChildProcess | undefined;
-onEnd(() => (vitest ? vitest.kill('SIGINT') : process.exit(130)));
+let endedEarly = false;
+onEnd(() => {
+  endedEarly = true;
+  if (!vitest) process.exit(130);
+  vitest.kill('SIGINT');
+});
 
 try {
   process.exitCode = await main();
@@ -103,8 +108,8 @@ function summary({ code, sumsFile, leftOut, build }: Run): number {
   const missing = inCi ? leftOut.size : 0;
   const failed = total('failed') + missing;
   // Beside failed tests there are too little coverage and errors outside any test, which vitest has told above.
-  if (code !== 0 && failed === 0)
-    console.log('FAULT: every test passed, yet the run failed; the reason is told above.');
+  const why = endedEarly ? 'the run was broken off' : 'the run failed, though no test did; the reason is told above';
+  if (code !== 0 && failed === 0) console.log(`FAULT: ${why}.`);
   const skipped = total('skipped') > 0 ? `, ${total('skipped')} skipped` : '';
   console.log(`${total('passed')} passed, ${failed} failed${skipped}`);
   return code !== 0 || failed > 0 ? 1 : 0;

@@ -6,10 +6,12 @@ import { type Ids, type Random, systemRandom, uuidIds } from './base/ids.ts';
 import { createLog, type Log } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
 import { createDb, type Db } from './infra/db/client.ts';
+import { connectionsAllowed } from './infra/db/durability.ts';
 import type { LightningPool, NodeEvent } from './infra/lightning/pool.ts';
 import { createQueues, type Queues } from './infra/queue/queues.ts';
 import { type Cache, createCache } from './infra/redis/cache.ts';
 import { connectRedis, type Redis } from './infra/redis/connection.ts';
+import { listInstances } from './infra/redis/instances.ts';
 
 export type World = {
   readonly config: Config;
@@ -65,6 +67,7 @@ export async function makeWorld(
     (error) => log.warn('the clock was not measured', { error }),
   );
   const sessions = await connectRedis({ url: config.REDIS_SESSION_URL, name: 'session', log });
+  await checkPools(config, db, sessions, log);
   const cache = await createCache({ url: config.REDIS_CACHE_URL, log });
   const onError = (error: unknown) => log.warn('queue connection', { error });
   const queues = createQueues({ url: config.REDIS_QUEUE_URL, clock, onError });
@@ -88,6 +91,15 @@ export async function makeWorld(
       await db.close();
     },
   };
+}
+
+// A rolling deploy doubles the processes for a moment, so all pools together must fit twice.
+async function checkPools(config: Config, db: Db, sessions: Redis, log: Log): Promise<void> {
+  const [allowed, others] = await Promise.all([connectionsAllowed(db), listInstances(sessions)]);
+  const processes = others.length + 1;
+  if (2 * processes * config.DB_POOL_MAX <= allowed) return;
+  const advice = 'raise max_connections or lower DB_POOL_MAX';
+  log.warn('all pools together do not fit the database twice', { processes, allowed, advice });
 }
 
 function openDb(kind: ProcessKind, config: Config, log: Log, metrics: Metrics, random: Random): Db {

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 
 export interface CounterView {
+  /** Those that live; `ageMs` is for how long. */
   instances: { id: string; kind: string; ageMs: number }[];
   queues: { name: string; waiting: number; active: number; failed: number }[];
   books: {

@@ -1,18 +1,25 @@
 // The product itself: bots and a worker as separate processes, behind nginx where there is one, with the same variables
 // an operator sets. Nothing they are told here says that this is a demo.
 import { find } from '../needs.ts';
-import { freePorts } from '../process.ts';
+import { type Daemon, freePorts } from '../process.ts';
 import { writeNginx } from './nginx.ts';
 import type { Data } from './options.ts';
 import type { Outside } from './outside.ts';
-import type { Programs } from './programs.ts';
+import type { Program, Programs } from './programs.ts';
 import type { Database, RedisUrls } from './stores.ts';
 
-export type Parts = { data: Data; database: Database; redis: RedisUrls; outside: Outside };
+export type Parts = {
+  data: Data;
+  database: Database;
+  redis: RedisUrls;
+  outside: Outside;
+  /** More variables of an operator. */
+  settings?: Environment;
+};
 export type Environment = Record<string, string>;
 
 /** What bots and workers alike are told. */
-export function commonEnvironment({ data, database, redis, outside }: Parts): Environment {
+export function commonEnvironment({ data, database, redis, outside, settings }: Parts): Environment {
   const { ratesUrls } = outside;
   return {
     DATABASE_URL: database.appUrl,
@@ -25,6 +32,7 @@ export function commonEnvironment({ data, database, redis, outside }: Parts): En
     LIGHTNING_NETWORK: outside.lightning.network,
     ...Object.fromEntries(Object.entries(ratesUrls).map(([name, url]) => [ratesVariable(name), url])),
     HOST: '127.0.0.1',
+    ...settings,
   };
 }
 
@@ -54,25 +62,47 @@ export function workerEnvironment(parts: Parts): Environment {
 
 export type Fleet = {
   bots: string[];
+  /** The first of them. */
   worker: string;
+  workers: string[];
   /** Undefined where nginx is not on the PATH: then all messages go to the first bot. */
   nginx: string | undefined;
+  /** The running programs: `bot-1` and so on, `worker`, `worker-2` and so on, `nginx`. */
+  daemons: ReadonlyMap<string, Daemon>;
 };
 
-/** Starts all of it; resolves when each process says that it is ready for work. */
-export async function startFleet(parts: Parts, programs: Programs, bots: number): Promise<Fleet> {
-  const [front = 0, worker = 0, ...ports] = await freePorts(2 + bots);
+/** Starts all of it, bots and workers side by side; each says at `/ready` when it is ready for work. */
+export async function startFleet(parts: Parts, programs: Programs, bots: number, workers = 1): Promise<Fleet> {
+  const [front = 0, ...ports] = await freePorts(1 + bots + workers);
+  const botPorts = ports.slice(0, bots);
+  const workerPorts = ports.slice(bots);
+  const daemons = new Map<string, Daemon>();
+  const start = (program: Program) => daemons.set(program.name, programs.start(program));
   const nginx = find('nginx');
-  if (nginx) programs.start({ name: 'nginx', file: nginx, args: writeNginx(parts.data.path('nginx'), front, ports) });
-  const publicUrl = local(nginx ? front : (ports[0] ?? 0));
-  const common = commonEnvironment(parts);
-  ports.forEach((port, index) => {
-    const env = { ...common, PORT: String(port), PUBLIC_URL: publicUrl };
-    programs.start({ name: `bot-${index + 1}`, file: 'src/bot.ts', env });
+  if (nginx) start({ name: 'nginx', file: nginx, args: writeNginx(parts.data.path('nginx'), front, botPorts) });
+  const publicUrl = local(nginx ? front : (botPorts[0] ?? 0));
+  const env = (environment: Environment, port: number) => ({
+    ...environment,
+    PORT: String(port),
+    PUBLIC_URL: publicUrl,
   });
-  const env = { ...workerEnvironment(parts), PORT: String(worker), PUBLIC_URL: publicUrl };
-  programs.start({ name: 'worker', file: 'workers/worker.ts', env });
-  return { bots: ports.map(local), worker: local(worker), nginx: nginx && publicUrl };
+  const common = commonEnvironment(parts);
+  botPorts.forEach((port, index) => {
+    start({ name: `bot-${index + 1}`, file: 'src/bot.ts', env: env(common, port) });
+  });
+  const all = workerEnvironment(parts);
+  workerPorts.forEach((port, index) => {
+    const name = index === 0 ? 'worker' : `worker-${index + 1}`;
+    start({ name, file: 'workers/worker.ts', env: env(all, port) });
+  });
+  const [worker = 0] = workerPorts;
+  return {
+    bots: botPorts.map(local),
+    worker: local(worker),
+    workers: workerPorts.map(local),
+    nginx: nginx && publicUrl,
+    daemons,
+  };
 }
 
 function local(port: number): string {

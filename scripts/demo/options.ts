@@ -1,7 +1,7 @@
 // What can be asked of `npm run demo`, and the folder in which it keeps everything between two starts.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../root.ts';
 
@@ -9,14 +9,21 @@ export const USAGE = `npm run demo [-- options]
   --fresh            start over: forget all wallets and messages
   --bots N           so many bot instances (2)
   --lightning real   real LND nodes instead of the sandbox's; they start over every time
-  --port P           the page's port (8080, or the next free one)`;
+  --port P           the page's port (8080, or a free one)
+  --data FOLDER      where everything is kept (.data)`;
 
-export type DemoOptions = { fresh: boolean; bots: number; lightning: 'sandbox' | 'real'; port: number | undefined };
+export type DemoOptions = {
+  fresh: boolean;
+  bots: number;
+  lightning: 'sandbox' | 'real';
+  port: number | undefined;
+  data: string;
+};
 
 /** Reads the command line. Throws one sentence and the usage. */
 export function readOptions(args: readonly string[]): DemoOptions {
   const wrong = (what: string) => new Error(`${what}\n${USAGE}`);
-  let values: { fresh?: boolean; bots?: string; lightning?: string; port?: string };
+  let values: { fresh?: boolean; bots?: string; lightning?: string; port?: string; data?: string };
   try {
     values = parseArgs({
       args: [...args],
@@ -25,6 +32,7 @@ export function readOptions(args: readonly string[]): DemoOptions {
         bots: { type: 'string' },
         lightning: { type: 'string' },
         port: { type: 'string' },
+        data: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -38,7 +46,7 @@ export function readOptions(args: readonly string[]): DemoOptions {
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
     throw wrong('--port takes a number from 1 to 65535.');
   }
-  return { fresh: values.fresh ?? false, bots, lightning, port };
+  return { fresh: values.fresh ?? false, bots, lightning, port, data: resolve(values.data ?? join(ROOT, '.data')) };
 }
 
 /** What stays the same from start to start: secrets made once, and which nodes the books have taken over. */
@@ -57,8 +65,8 @@ export type Data = {
  * The data folder. On real nodes, whose coins end with them, the wallets cannot outlive a start: they have a folder of
  * their own, and it is emptied first, as any is by `--fresh`.
  */
-export function openData({ fresh, lightning }: DemoOptions): Data {
-  const folder = join(ROOT, '.data', lightning);
+export function openData({ fresh, lightning, data }: DemoOptions): Data {
+  const folder = join(data, lightning);
   if (fresh || lightning === 'real') rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'demo.json');

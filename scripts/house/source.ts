@@ -29,7 +29,8 @@ export type Source = TextFile & {
 const CODE_FOLDERS = ['src', 'workers', 'sandbox', 'scripts', 'tests', 'bench'];
 const TEXT =
   /\.(ts|mjs|js|css|html|json|ya?ml|md|sql|prisma|conf|template|toml|sh|mod|example)$|(^|\/)(Dockerfile|run|build)$/;
-const NOT_OURS = /(^|\/)(node_modules|generated|vendor|coverage|test-results)\/|(^|\/)package-lock\.json$/;
+const NOT_OURS =
+  /(^|\/)(node_modules|generated|vendor|coverage|test-results|[.]data|[.]git)\/|(^|\/)package-lock\.json$/;
 
 /** Every text file that belongs to the repository: committed, or new and not ignored. */
 export function repositoryFiles(root = ROOT): TextFile[] {
@@ -40,13 +41,12 @@ export function repositoryFiles(root = ROOT): TextFile[] {
 
 function paths(root: string): string[] {
   try {
-    const given = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--deduplicate'], { cwd: root });
-    const deleted = execFileSync('git', ['ls-files', '--deleted'], { cwd: root });
-    const gone = new Set(deleted.toString().split('\n'));
-    return given
-      .toString()
-      .split('\n')
-      .filter((path) => path && !gone.has(path));
+    const git = (...args: string[]) =>
+      execFileSync('git', ['ls-files', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+        .toString()
+        .split('\n');
+    const gone = new Set(git('--deleted'));
+    return git('-co', '--exclude-standard', '--deduplicate').filter((path) => path && !gone.has(path));
   } catch {
     // Not a git checkout: an unpacked archive holds only what belongs to it.
     return readdirSync(root, { recursive: true, encoding: 'utf8' });

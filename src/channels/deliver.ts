@@ -1,6 +1,6 @@
 // Brings one notice to its person, on the card it belongs to, at most once for a row that is marked sent. A crash between
 // the other side's answer and our mark repeats the message once; more repetitions are stopped by a count.
-import type { StoredNotice } from '../domain/notice.ts';
+import type { NoticeKind, StoredNotice } from '../domain/notice.ts';
 import { setReach } from '../flows/wallets.ts';
 import { cardOf, rememberCard } from '../infra/db/cards.ts';
 import { findNotice, hasNewer, markNotice } from '../infra/db/notices.ts';
@@ -18,6 +18,8 @@ export type Delivered = { readonly state: 'sent' | 'unreachable' } | { readonly 
 const UNSURE_AGAIN_MS = 3_000;
 const AWAY_AGAIN_MS = 10_000;
 const MOST_COPIES = 2;
+// News that nothing comes before and nothing follows: it needs no card.
+const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received']);
 
 /** Delivers the notice with this id, if it still waits. Throws Unavailable. */
 export async function deliver(world: World, noticeId: string, channels: Channels): Promise<Delivered> {
@@ -46,20 +48,46 @@ async function deliverTo(
     return later(world, waitMs);
   }
   if (waitMs > 0) await world.clock.sleep(waitMs);
-  return withCard(world, notice, async () => {
-    // Whatever came after it says it better; an old state must not overwrite a new one.
-    if (await hasNewer(world.db, notice)) return mark(world, notice.id, 'sent');
-    const card = await cardOf(world.db, { subjectId: notice.subjectId, chatRowId: chat.id });
-    const reply = await render(world, notice);
-    if (!reply) return mark(world, notice.id, 'unreachable');
+  return ALONE.has(notice.notice.kind)
+    ? show(world, notice, chat, channel, undefined)
+    : withCard(world, notice, () => showOnCard(world, notice, chat, channel));
+}
+
+async function showOnCard(
+  world: World,
+  notice: StoredNotice,
+  chat: ReachableChat,
+  channel: Channel,
+): Promise<Delivered | undefined> {
+  const [isStale, card] = await Promise.all([
+    hasNewer(world.db, notice),
+    cardOf(world.db, { subjectId: notice.subjectId, chatRowId: chat.id }),
+  ]);
+  // Whatever came after it says it better; an old state must not overwrite a new one.
+  return isStale ? mark(world, notice.id, 'sent') : show(world, notice, chat, channel, card);
+}
+
+async function show(
+  world: World,
+  notice: StoredNotice,
+  chat: ReachableChat,
+  channel: Channel,
+  card: Shown | undefined,
+): Promise<Delivered | undefined> {
+  const [reply, copies] = await Promise.all([
+    render(world, notice),
     // An edit can be repeated freely; a new message is one more each time.
-    if (!card && (await countTry(world.sessions, notice.id)) > MOST_COPIES) return mark(world, notice.id, 'sent');
-    const outcome = await channel.send(chat, reply, card);
-    if (outcome.state === 'done' && reply.subjectId !== undefined) {
-      await rememberCard(world.db, { subjectId: reply.subjectId, chatRowId: chat.id, ...outcome.result });
-    }
-    return judge(world, notice, chat, outcome);
-  });
+    card ? 0 : countTry(world.sessions, notice.id),
+  ]);
+  if (!reply) return mark(world, notice.id, 'unreachable');
+  if (copies > MOST_COPIES) return mark(world, notice.id, 'sent');
+  const outcome = await channel.send(chat, reply, card);
+  if (outcome.state === 'done' && !ALONE.has(notice.notice.kind)) {
+    await rememberCard(world.db, { subjectId: notice.subjectId, chatRowId: chat.id, ...outcome.result });
+  }
+  // A try that did nothing is no copy.
+  if (!card && (outcome.state === 'wait' || outcome.state === 'not_sent')) await uncountTry(world.sessions, notice.id);
+  return judge(world, notice, chat, outcome);
 }
 
 async function judge(
@@ -75,10 +103,9 @@ async function judge(
       await setReach(world, { bot: chat.bot, chatId: chat.chatId, blocked: true });
       return undefined;
     case 'wait':
-      await Promise.all([uncountTry(world.sessions, notice.id), askedToWait(world, lineOf(chat), outcome.waitMs)]);
+      await askedToWait(world, lineOf(chat), outcome.waitMs);
       return later(world, outcome.waitMs);
     case 'not_sent':
-      await uncountTry(world.sessions, notice.id);
       return later(world, AWAY_AGAIN_MS * (0.5 + world.random.fraction()));
     case 'unsure':
       return later(world, UNSURE_AGAIN_MS);

@@ -1,6 +1,7 @@
 // State, jobs and news in one transaction: `commit` runs a flow's step and, once it is committed, puts the jobs it made
 // into their queues (the fast path). Whatever that misses, because Redis is away, wiped or the process died in between,
 // the relay finds in the outbox table. No job is ever only in Redis.
+import { gather } from '../base/gather.ts';
 import { currentTrace } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
@@ -12,6 +13,7 @@ import type { World } from '../world.ts';
 /** Below this age a row is left to the fast path. */
 export const RELAY_AFTER_MS = 30_000;
 const RELAY_BATCH = 1_000;
+const DONE_BATCH = 500;
 
 /** One step of a flow: its transaction, its moment, and what it leaves to be done and told. */
 export type Step = {
@@ -85,25 +87,14 @@ function jobOf(row: OutboxRow): QueuedJob[] {
   return queue ? [{ queue, id: row.id, traceId: row.id }] : [];
 }
 
-/**
- * Ends the outbox rows of jobs that have no transaction of their own. Concurrent callers share one statement.
- * Made once per worker.
- */
+/** Ends the outbox rows of jobs that have no transaction of their own, those of concurrent callers in one statement. */
 export function createDoneBatch(world: World): (id: string) => Promise<void> {
-  let waiting: string[] = [];
-  let next: Promise<void> | undefined;
-  let running: Promise<void> = Promise.resolve();
-  return (id) => {
-    waiting.push(id);
-    next ??= running
-      .catch(() => {})
-      .then(() => {
-        const ids = waiting;
-        waiting = [];
-        running = deleteOutbox(world.db, ids);
-        next = undefined;
-        return running;
-      });
-    return next;
-  };
+  return gather<string, void>({
+    largest: DONE_BATCH,
+    inFlight: 2,
+    async run(ids) {
+      await deleteOutbox(world.db, ids);
+      return ids.map(() => undefined);
+    },
+  });
 }

@@ -21,7 +21,7 @@ import { lookupPayment, pay } from '../infra/lightning/pay.ts';
 import type { LightningNode } from '../infra/lightning/pool.ts';
 import type { WorkerWorld } from '../world.ts';
 import { commit } from './outbox.ts';
-import { finishFailed, finishInside, finishPaid } from './pay-finish.ts';
+import { finishFailed, finishInside, finishPaid, type Sent } from './pay-finish.ts';
 
 /** A job gives its place back after this long, or as soon as the payment is under way; the call goes on without it. */
 const SLOT_MS = 5_000;
@@ -56,7 +56,7 @@ export async function execute(world: WorkerWorld, id: string): Promise<void> {
   const ownedUntilMs = await claim(world, payment, node.name);
   if (ownedUntilMs === undefined) return;
   return withinSlot(world, payment, (freeSlot) =>
-    stay(world, { ...payment, attempts: 1 }, { node, ownedUntilMs, freeSlot }),
+    stay(world, { ...payment, node: node.name, attempts: 1 }, { node, ownedUntilMs, freeSlot }),
   );
 }
 
@@ -81,14 +81,17 @@ function chooseNode(world: WorkerWorld, payment: PaymentRow): LightningNode | un
   }
 }
 
+function sentOf(payment: PaymentRow): Sent {
+  const { node } = payment;
+  if (node === null) throw new Error('a paid payment that was never sent');
+  return { ...payment, node };
+}
+
 /** `held → sending`; gives until when the try is ours to send, or undefined when another run was first. */
 async function claim(world: WorkerWorld, payment: PaymentRow, node: string): Promise<number | undefined> {
-  const { result } = await commit(world, 'pay.claim', async ({ tx, nowMs }) => {
-    await deleteOutbox(tx, [payment.id]);
-    const dueAtMs = nowMs + OWN_MS;
-    return (await claimForSending(tx, { id: payment.id, node, nowMs, dueAtMs })) ? dueAtMs : undefined;
-  });
-  return result;
+  const nowMs = world.clock.nowMs();
+  const dueAtMs = nowMs + OWN_MS;
+  return (await claimForSending(world.db, { id: payment.id, node, nowMs, dueAtMs })) ? dueAtMs : undefined;
 }
 
 /** Waits for `run` until it ends, frees its slot or 5 s are over; a payment that takes longer is told as pending. */
@@ -186,7 +189,7 @@ async function act(world: WorkerWorld, payment: PaymentRow, answer: Answer): Pro
   const isAlive = payment.expiresAtMs > nowMs;
   switch (answer.state) {
     case 'paid':
-      await finishPaid(world, payment.id, answer);
+      await finishPaid(world, sentOf(payment), answer);
       return false;
     case 'failed':
       if (answer.transient && isAlive && payment.attempts < MOST_ATTEMPTS) return true;
@@ -230,7 +233,7 @@ export async function hear(world: WorkerWorld, paymentHash: string): Promise<voi
 async function bookIfPaid(world: WorkerWorld, payment: PaymentRow): Promise<void> {
   if (payment.node === null) return;
   const answer = await lookupPayment(world.lightning.node(payment.node), payment.paymentHash);
-  if (answer.state === 'paid') await finishPaid(world, payment.id, answer);
+  if (answer.state === 'paid') await finishPaid(world, sentOf(payment), answer);
 }
 
 /**

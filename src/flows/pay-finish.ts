@@ -2,40 +2,47 @@
 // event, the sweep). Only the first to find the payment unfinished does anything; a success for a payment that had been
 // called failed must never happen, so it is booked apart and rings.
 import { legId } from '../base/ids.ts';
+import { currentTrace } from '../base/trace.ts';
 import { lightningCode, outgoingCode, suspenseCode } from '../domain/ledger.ts';
 import { releaseHold, spendHold } from '../domain/movements.ts';
 import type { FailureReason, PayOutcome } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { lockInvoice, markSettled } from '../infra/db/invoices.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
-import { lockPayment, markFailed, markPaid, type PaymentRow } from '../infra/db/payments.ts';
+import { finishPaidPayment, lockPayment, markFailed, markPaid, type PaymentRow } from '../infra/db/payments.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
-import { commit, type Step } from './outbox.ts';
+import { commit, fastPath, RELAY_AFTER_MS, type Step } from './outbox.ts';
 
 type Paid = Extract<PayOutcome, { state: 'paid' }>;
+/** A payment that was given to a node. */
+export type Sent = PaymentRow & { readonly node: string };
 
 /** Books a payment that its node says is paid: the amount and the real fee leave, the rest of the ceiling comes back. */
-export async function finishPaid(world: World, id: string, outcome: Paid): Promise<void> {
-  const outgoingId = await accountId(world.db, outgoingCode('BTC'));
-  const { result } = await commit(world, 'pay.finish_paid', async (step) => {
-    const payment = await lockPayment(step.tx, id);
-    if (!payment || payment.state === 'paid') return undefined;
-    const { node } = payment;
-    if (node === null) throw new Error('a paid payment that was never sent');
-    if (payment.state === 'failed') return payment;
-    const nodeId = await accountId(step.tx, lightningCode(node));
-    const { feeMsat, preimage } = outcome;
-    await markPaid(step.tx, { id, feeMsat, preimage, nowMs: step.nowMs });
-    await tellPaid(step, payment, feeMsat, preimage);
-    const spentMsat = payment.amountMsat + feeMsat;
-    const codes = { post: 'pay', out: 'outflow' } as const;
-    await step.tx.post(spendHold(id, { outgoingId, toId: nodeId }, spentMsat, codes));
-    return payment;
+export async function finishPaid(world: World, payment: Sent, outcome: Paid): Promise<void> {
+  const { id, node } = payment;
+  const [outgoingId, nodeId] = await Promise.all([
+    accountId(world.db, outgoingCode('BTC')),
+    accountId(world.db, lightningCode(node)),
+  ]);
+  const nowMs = world.clock.nowMs();
+  const noticeId = world.ids.next();
+  const found = await finishPaidPayment(world.db, {
+    id,
+    feeMsat: outcome.feeMsat,
+    preimage: outcome.preimage,
+    outgoingId,
+    nodeId,
+    postId: legId(id, 'post'),
+    outId: legId(id, 'out'),
+    noticeId,
+    nowMs,
+    dueAtMs: nowMs + RELAY_AFTER_MS,
   });
-  if (!result) return;
-  if (result.state === 'failed') return bookLateSuccess(world, result, outcome);
-  measure(world, result, 'paid');
+  if (found === 'failed') return bookLateSuccess(world, payment, outcome);
+  if (found !== 'sending') return;
+  await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
+  measure(world, payment, 'paid');
 }
 
 /**
@@ -100,8 +107,7 @@ async function walletOf(step: Step, userId: string): Promise<bigint> {
 
 // The node paid although we had every reason to believe it never would: its money is gone, the person has theirs back.
 // The loss stands in suspense until two people have looked at it.
-async function bookLateSuccess(world: World, payment: PaymentRow, outcome: Paid): Promise<void> {
-  if (payment.node === null) return;
+async function bookLateSuccess(world: World, payment: Sent, outcome: Paid): Promise<void> {
   const nodeId = await accountId(world.db, lightningCode(payment.node));
   const suspenseId = await accountId(world.db, suspenseCode('BTC'));
   const [result] = await world.db.post([

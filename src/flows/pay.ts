@@ -2,19 +2,19 @@
 // for ever, `finish` books what the node says. The hold is committed before anything leaves; only an answer on the
 // allow-list releases it, and whatever is unknown stays held and is asked about again.
 import { Refusal } from '../base/errors.ts';
+import { currentTrace } from '../base/trace.ts';
 import { feeCeiling } from '../domain/fees.ts';
 import { outgoingCode } from '../domain/ledger.ts';
 import { LARGEST_MSAT, LONGEST_MEMO, OPEN_PAYMENTS_PER_USER, SMALLEST_MSAT } from '../domain/limits.ts';
-import { hold } from '../domain/movements.ts';
 import type { PaymentState } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { isUniqueViolation, LedgerRefused } from '../infra/db/client.ts';
 import { findByHash, type InvoiceRow } from '../infra/db/invoices.ts';
 import { balanceOf } from '../infra/db/ledger.ts';
-import { countOpenPayments, dealings, findLiveByHash, findPayment, insertPayment } from '../infra/db/payments.ts';
+import { dealings, findLiveByHash, findPayment, startPayment } from '../infra/db/payments.ts';
 import { type DecodedInvoice, decodeInvoice, findInvoice } from '../infra/lightning/decode.ts';
 import type { World } from '../world.ts';
-import { commit, RELAY_AFTER_MS } from './outbox.ts';
+import { fastPath, RELAY_AFTER_MS } from './outbox.ts';
 
 export type PayDraft = {
   readonly kind: 'pay';
@@ -106,42 +106,41 @@ export async function start(
   world: World,
   draft: PayDraft,
 ): Promise<{ id: string; state: PaymentState; queued: boolean }> {
-  const existing = await findPayment(world.db, draft.id);
-  if (existing) return { id: draft.id, state: existing.state, queued: true };
-  if (draft.expiresAtMs <= world.clock.nowMs()) throw new Refusal('invoice_expired');
-  if ((await countOpenPayments(world.db, draft.userId)) >= OPEN_PAYMENTS_PER_USER) {
-    throw new Refusal('too_many_open', { most: String(OPEN_PAYMENTS_PER_USER) });
-  }
+  const nowMs = world.clock.nowMs();
+  const expired = draft.expiresAtMs <= nowMs;
+  if (expired && !(await findPayment(world.db, draft.id))) throw new Refusal('invoice_expired');
   const amountMsat = BigInt(draft.amountMsat);
   const feeCeilingMsat = BigInt(draft.feeCeilingMsat);
   const walletId = BigInt(draft.walletId);
-  const outgoingId = await accountId(world.db, outgoingCode('BTC'));
-  try {
-    const { queued } = await commit(world, 'pay.start', async ({ tx, nowMs, enqueue }) => {
-      const isNew = await insertPayment(tx, {
-        ...draft,
-        memo: draft.description,
-        amountMsat,
-        feeCeilingMsat,
-        nowMs,
-        dueAtMs: nowMs + RELAY_AFTER_MS,
-      });
-      if (!isNew) return;
-      await enqueue('payment', draft.id);
-      await tx.post(hold(draft.id, { walletId, outgoingId }, amountMsat + feeCeilingMsat, 'hold'));
-    });
-    return { id: draft.id, state: 'held', queued };
-  } catch (error) {
+  const started = await startPayment(world.db, {
+    ...draft,
+    memo: draft.description,
+    amountMsat,
+    feeCeilingMsat,
+    walletId,
+    outgoingId: await accountId(world.db, outgoingCode('BTC')),
+    mostOpen: OPEN_PAYMENTS_PER_USER,
+    nowMs,
+    dueAtMs: nowMs + RELAY_AFTER_MS,
+  }).catch(async (error: unknown) => {
     if (isUniqueViolation(error)) {
       // Of two taps at once, the later may meet the earlier one's hash before its id.
-      const mine = await findPayment(world.db, draft.id);
-      if (mine) return { id: draft.id, state: mine.state, queued: true };
+      if (await findPayment(world.db, draft.id)) return 'exists' as const;
       throw new Refusal('invoice_in_flight');
     }
-    if (error instanceof LedgerRefused && error.results.includes('insufficient_funds')) {
-      const { availableMsat } = await balanceOf(world.db, walletId);
-      throw balanceLow(amountMsat + feeCeilingMsat, availableMsat);
-    }
-    throw error;
+    if (!(error instanceof LedgerRefused && error.results.includes('insufficient_funds'))) throw error;
+    throw balanceLow(amountMsat + feeCeilingMsat, (await balanceOf(world.db, walletId)).availableMsat);
+  });
+  switch (started) {
+    case 'too_many':
+      throw new Refusal('too_many_open', { most: String(OPEN_PAYMENTS_PER_USER) });
+    case 'exists':
+      return { id: draft.id, state: (await findPayment(world.db, draft.id))?.state ?? 'held', queued: true };
+    case 'created':
+      return {
+        id: draft.id,
+        state: 'held',
+        queued: await fastPath(world, [{ queue: 'payment', id: draft.id, traceId: currentTrace() }]),
+      };
   }
 }

@@ -2,18 +2,20 @@
 // the link, the sender takes it back, or 21 days are over. State, money and news move in one transaction, and the
 // draft's id is the send's, so that a second tap finds it done.
 import { Refusal } from '../base/errors.ts';
-import { outgoingCode } from '../domain/ledger.ts';
+import { currentTrace } from '../base/trace.ts';
+import { outgoingCode, stands } from '../domain/ledger.ts';
 import { CLAIM_LIFE_MS, LARGEST_MSAT, LONGEST_MEMO, SMALLEST_MSAT } from '../domain/limits.ts';
 import { give, hold, releaseHold, spendHold } from '../domain/movements.ts';
 import type { SendState } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { LedgerRefused } from '../infra/db/client.ts';
 import { balanceOf } from '../infra/db/ledger.ts';
+import { sendNow } from '../infra/db/send-now.ts';
 import { closeSend, findSend, insertSend, lockSend, type SendRow } from '../infra/db/sends.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
 import { claimCodeOf, sendOfClaimCode } from './claim-code.ts';
-import { commit, type Step } from './outbox.ts';
+import { commit, fastPath, RELAY_AFTER_MS, type Step } from './outbox.ts';
 import { balanceLow } from './pay.ts';
 import { closeRequestBySend } from './request-row.ts';
 import { findPayee, nameOf } from './wallets.ts';
@@ -85,6 +87,44 @@ export async function start(
   world: World,
   draft: SendDraft,
 ): Promise<{ id: string; state: SendState; claimCode?: string }> {
+  const { result, claimCode } = await ('userId' in draft.to && draft.requestId === null
+    ? sendAtOnce(world, draft, draft.to)
+    : sendWithRows(world, draft));
+  world.metrics.sends.inc({ outcome: result });
+  return { id: draft.id, state: result, ...(claimCode === undefined ? {} : { claimCode }) };
+}
+
+type Started = { result: SendState; claimCode?: string };
+
+/** The common case, shared by all who send in the same moment: see infra/db/send-now.ts. */
+async function sendAtOnce(world: World, draft: SendDraft, to: { userId: string; walletId: string }): Promise<Started> {
+  const nowMs = world.clock.nowMs();
+  const noticeId = world.ids.next();
+  const { id, memo, amountMsat, fromName } = draft;
+  const outcome = await sendNow(world.db, {
+    id,
+    fromUserId: draft.fromUserId,
+    toUserId: to.userId,
+    toName: draft.to.name,
+    memo,
+    amountMsat: BigInt(amountMsat),
+    fromWalletId: BigInt(draft.fromWalletId),
+    toWalletId: BigInt(to.walletId),
+    noticeId,
+    notice: { kind: 'send_received', amountMsat, fromName, memo },
+    nowMs,
+    dueAtMs: nowMs + RELAY_AFTER_MS,
+  });
+  if (outcome === 'insufficient_funds') throw await notEnough(world, draft);
+  if (!stands(outcome)) throw new Error(`the ledger refused a send: ${outcome}`);
+  if (outcome === 'created') {
+    await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
+  }
+  return { result: 'done' };
+}
+
+/** A send that pays a request, or waits for its claim: its rows move with the money in one transaction. */
+async function sendWithRows(world: World, draft: SendDraft): Promise<Started> {
   const amountMsat = BigInt(draft.amountMsat);
   const fromId = BigInt(draft.fromWalletId);
   const payee = 'userId' in draft.to ? draft.to : undefined;
@@ -114,13 +154,16 @@ export async function start(
       await tx.post(give(draft.id, { fromId, toId: BigInt(payee.walletId) }, amountMsat));
       return row.state;
     });
-    world.metrics.sends.inc({ outcome: result });
-    const claimCode = result === 'held' ? { claimCode: claimCodeOf(world.config.APP_SECRET, draft.id) } : {};
-    return { id: draft.id, state: result, ...claimCode };
+    return result === 'held' ? { result, claimCode: claimCodeOf(world.config.APP_SECRET, draft.id) } : { result };
   } catch (error) {
     if (!(error instanceof LedgerRefused && error.results.includes('insufficient_funds'))) throw error;
-    throw balanceLow(amountMsat, (await balanceOf(world.db, fromId)).availableMsat);
+    throw await notEnough(world, draft);
   }
+}
+
+async function notEnough(world: World, draft: SendDraft): Promise<Refusal> {
+  const { availableMsat } = await balanceOf(world.db, BigInt(draft.fromWalletId));
+  return balanceLow(BigInt(draft.amountMsat), availableMsat);
 }
 
 /**

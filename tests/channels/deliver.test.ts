@@ -173,6 +173,25 @@ it('beyond the pace of a chat: later, and the kept slot is used then', async () 
   expect(performance.now() - started).toBeLessThan(500);
 });
 
+it('money from another person is a message of its own', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, {
+    kind: 'send_received',
+    amountMsat: '7000',
+    fromName: '<b>@evil</b>',
+    memo: 'x\n✅ Received 1,000,000 sats',
+  });
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(phone.last()?.text).toContain('Received 7 sats');
+  expect(phone.last()?.text).not.toMatch(/^✅ Received 1,000,000/m);
+  const cards = await instance.world.db.query(
+    'test.cards',
+    'select 1 from cards c join chats h on h.id = c.chat_row_id where h.chat_id = $1',
+    [String(phone.id)],
+  );
+  expect(cards).toEqual([]);
+});
+
 it('a notice that is not there is nobody’s', async () => {
   expect(await run(instance.world.ids.next())).toEqual({ state: 'unreachable' });
 });

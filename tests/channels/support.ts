@@ -50,3 +50,15 @@ function paeth(left: number, up: number, corner: number): number {
   if (toLeft <= toUp && toLeft <= toCorner) return left;
   return toUp <= toCorner ? up : corner;
 }
+
+/** What is remembered of someone about whom nothing matters. */
+export const emptySession = {
+  userId: '01900000-0000-7000-8000-000000000000',
+  walletId: '1',
+  language: 'en',
+  currency: 'KES',
+  zone: '0',
+  role: 'person',
+  chatRowId: '01900000-0000-7000-8000-000000000001',
+  onboarded: true,
+};

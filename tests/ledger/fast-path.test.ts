@@ -35,7 +35,7 @@ test('what must succeed succeeds at once, and as the model says', async () => {
     fc.asyncProperty(rounds, async (given) => {
       const model = new LedgerModel();
       const wallets = await Promise.all(Array.from({ length: 5 }, () => ledger.wallet(10_000n)));
-      const outgoing = await ledger.house(`outgoing:${newId()}`);
+      const outgoing = await ledger.house(`holds:${newId()}`);
       model.open(ledger.source, { currency: 'BTC', guarded: false });
       for (const id of wallets) model.open(id, { currency: 'BTC', guarded: true });
       model.open(outgoing, { currency: 'BTC', guarded: false });

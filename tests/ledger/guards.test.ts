@@ -109,7 +109,7 @@ describe('even the owner', () => {
     await expect(ledger.owner.query(`TRUNCATE ${rows[0].month}`)).rejects.toMatchObject({ code: '23001' });
   });
 
-  test.each([
+  test.each<[string, unknown[]]>([
     ['UPDATE audit SET action = $1', ['x']],
     ['DELETE FROM audit', []],
     ['UPDATE rates SET micro = $1', [2]],

@@ -2,8 +2,8 @@
 import { describe, test } from 'vitest';
 import { areBuilt } from '../../sandbox/lnd/real/binaries.ts';
 import { startRealLightning } from '../../sandbox/lnd/real/network.ts';
-import { LND_BUILD_TIMEOUT_MS, lndPrograms } from '../support/lnd.ts';
 import { contract } from '../contract/contract.ts';
+import { LND_BUILD_TIMEOUT_MS, lndPrograms } from '../support/lnd.ts';
 
 const isComing = process.env['TEST_LND_OUTCOME_FILE'] !== undefined;
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Unavailable } from '../../src/base/errors.ts';
 import { keys } from '../../src/infra/redis/keys.ts';
-import { begin, end } from '../../src/infra/redis/sessions.ts';
+import { begin, end, renew } from '../../src/infra/redis/sessions.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { going, newUpdate, twoInstances } from './support.ts';
 
@@ -64,6 +64,20 @@ describe('an update', () => {
     await one.set(keys.update(update.who, update.bot, update.updateId), 'claimed:1000:1:a');
     await one.del(keys.lock(update.who));
     expect(going(await begin(two, OFF, update, 'b')).tries).toBe(2);
+  });
+
+  it('stays claimed as long as its handler says that it runs, and only then', async () => {
+    const update = newUpdate();
+    const key = keys.update(update.who, update.bot, update.updateId);
+    going(await begin(one, OFF, update, 'a'));
+    await one.set(key, 'claimed:1000:0:a');
+    await one.pexpire(keys.lock(update.who), 500);
+    await renew(one, update, 'stranger', 0);
+    expect(await one.pttl(keys.lock(update.who))).toBeLessThanOrEqual(500);
+    await renew(one, update, 'a', 0);
+    expect(await one.pttl(keys.lock(update.who))).toBeGreaterThan(29_000);
+    expect(await begin(two, OFF, update, 'b')).toEqual({ state: 'taken' });
+    expect(await one.ttl(key)).toBeGreaterThan(24 * 3_600);
   });
 
   it('keeps an answer that could not be sent, until it is done', async () => {

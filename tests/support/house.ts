@@ -19,7 +19,7 @@ import { lookupInvoice } from '../../src/infra/lightning/invoices.ts';
 import type { NodeEvent } from '../../src/infra/lightning/pool.ts';
 import { makeWorld, type WorkerWorld, withLightning } from '../../src/world.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
-import { testRedis } from './redis.ts';
+import { type TestRedis, testRedis } from './redis.ts';
 
 export type Person = { userId: string; walletId: string; name: string; externalId: string };
 
@@ -42,15 +42,29 @@ export type House = {
 
 let people = 0;
 
+export type HouseOptions = {
+  onEvent?: (event: NodeEvent) => void;
+  /** Variables that differ from those of every house. */
+  environment?: NodeJS.ProcessEnv;
+  /** Of each channel; 16 million unless given. */
+  capacitySats?: bigint;
+  /** By default one on the tests' server, which is quick and not durable; and the Redis of the test process. */
+  database?: TestDatabase;
+  redis?: TestRedis;
+};
+
 /** Opens a house on the sandbox's network. */
-export async function openHouse(options: { onEvent?: (event: NodeEvent) => void } = {}): Promise<House> {
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dir = mkdtempSync(join(tmpdir(), 'satfleet-house-'));
   const [database, redis, network] = await Promise.all([
-    testDatabase(),
-    testRedis(),
-    startSandboxLightning({ dir: join(dir, 'lightning') }),
+    options.database ?? testDatabase(),
+    options.redis ?? testRedis(),
+    startSandboxLightning({
+      dir: join(dir, 'lightning'),
+      ...(options.capacitySats ? { capacitySats: options.capacitySats } : {}),
+    }),
   ]);
-  const environment = environmentOf(database, redis, network);
+  const environment = { ...environmentOf(database, redis, network), ...options.environment };
   const lines: string[] = [];
   const base = await makeWorld('worker', loadConfig('worker', environment), (line) => lines.push(line));
   const world = await withLightning(base, options.onEvent ?? (() => {}));

@@ -17,7 +17,8 @@ GRANT SELECT, INSERT ON audit, rates TO satfleet_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, identities, chats, cards, outbox, notices, lightning_nodes TO satfleet_app;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger_post, ledger_open_account, make_partitions, detach_partition TO satfleet_app;
+GRANT EXECUTE ON FUNCTION ledger_post, ledger_open_account, ledger_history, make_partitions, detach_partition
+  TO satfleet_app;
 
 -- Whether all migrations are applied is for every process to see at its start.
 DO $$

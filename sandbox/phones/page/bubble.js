@@ -90,7 +90,7 @@ function shrinkLongWords(text) {
 }
 
 function makeTime(view) {
-  const time = new Date(view.date * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const time = new Date(view.date * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   const ticks = view.from === 'person' ? h('span', { class: 'ticks', 'aria-hidden': 'true' }, '✓✓') : null;
   return h('span', { class: 'time' }, view.edits > 0 ? 'edited ' : '', time, ticks);
 }

@@ -87,9 +87,9 @@ export async function copy(text) {
   }
 }
 
-/** A whole number with thin spaces between its thousands. */
+/** A whole number with commas between its thousands, as the bot writes it. */
 export function grouped(value) {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** Millisatoshi (a decimal string) as sats, with the rest behind a point where there is one. */

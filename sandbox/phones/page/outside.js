@@ -15,7 +15,7 @@ export function makeOutside(phones) {
       'h2',
       {},
       'The outside world',
-      h('span', { class: 'purse', title: 'Carol’s wallet, elsewhere on Lightning' }, 'carol: ', balance, ' sat'),
+      h('span', { class: 'purse', title: 'Carol’s wallet, elsewhere on Lightning' }, 'carol: ', balance, ' sats'),
     ),
     h(
       'div',
@@ -176,7 +176,7 @@ function makePayCard(phones, changed) {
 
 function describeOutcome(result, outcome) {
   const texts = {
-    paid: () => `Paid. The way cost ${sats(outcome.feeMsat)} sat.`,
+    paid: () => `Paid. The way cost ${sats(outcome.feeMsat)} sats.`,
     in_flight: () => 'On its way; no answer yet.',
     failed: () => `Not paid: ${outcome.reason}`,
     unknown: () => `No answer yet: ${outcome.reason}`,
@@ -225,7 +225,7 @@ function makeHeld(invoice, refresh) {
   const about = h(
     'div',
     {},
-    h('strong', {}, `${sats(invoice.amountMsat)} sat`),
+    h('strong', {}, `${sats(invoice.amountMsat)} sats`),
     h('span', {}, invoice.memo || 'no memo'),
   );
   return h('div', { class: 'held-row', testid: 'held-row' }, about, settle, refuse);
@@ -233,7 +233,7 @@ function makeHeld(invoice, refresh) {
 
 function makeLine({ way, state, amountMsat, receivedMsat, memo }) {
   const amount = way === 'in' && receivedMsat !== '0' ? receivedMsat : amountMsat;
-  const text = amount === '0' ? 'any amount' : `${sats(amount)} sat`;
+  const text = amount === '0' ? 'any amount' : `${sats(amount)} sats`;
   const words = {
     open: 'waiting',
     held: 'held',

@@ -22,11 +22,14 @@ export type Outgoing = {
   readonly owner?: { readonly userId: string; readonly chatRowId: string };
   /** The first reply may have been sent already. */
   readonly unsure?: boolean;
+  /** How often sending it ended in an exception. */
+  readonly faults?: number;
   /** Not to be sent before this moment. */
   readonly atMs?: number;
 };
 
-const AGAIN_MS = 2_000;
+/** When something that could not be sent is tried again. */
+export const AGAIN_MS = 2_000;
 
 /**
  * Sends the replies in order.

@@ -5,11 +5,11 @@ import { Unavailable } from '../../base/errors.ts';
 import { withTrace } from '../../base/trace.ts';
 import type { Answer, Incoming, Session } from '../../chat/message.ts';
 import { apologize, slowDown } from '../../chat/router.ts';
-import { type Begun, begin, type Ending, end, type Update } from '../../infra/redis/sessions.ts';
+import { type Begun, begin, type Ending, end, RENEW_MS, renew, type Update } from '../../infra/redis/sessions.ts';
 import type { World } from '../../world.ts';
 import type { Handle } from '../channel.ts';
 import { paceOf } from '../pace.ts';
-import { acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
+import { AGAIN_MS, acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
 import type { Bot } from './registry.ts';
 import type { Received } from './update.ts';
 
@@ -22,6 +22,7 @@ const HANDLER_TIMEOUT_MS = 25_000;
 const LOCK_PATIENCE_MS = 5_000;
 const LOCK_LOOK_MS = 25;
 const MOST_TRIES = 5;
+const MOST_RENEWALS = 10;
 
 /** Handles one update. Never throws. */
 export async function receive(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
@@ -57,13 +58,28 @@ async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: 
   const begun = await beginPatiently(world, update, token);
   if (begun.state === 'done' || begun.state === 'limited') return DONE;
   if (begun.state !== 'go') return SOON;
+  const rest = keepClaim(world, update, token, begun.tries);
   try {
     const { left, session } = await answerOf(world, handle, bot, received, begun);
     await end(world.sessions, update, token, endingOf(left, begun.tries), session);
     return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
   } catch (error) {
-    return failed(world, bot, received, { update, token, tries: begun.tries, error });
+    return await failed(world, bot, received, { update, token, tries: begun.tries, error });
+  } finally {
+    rest();
   }
+}
+
+/** While a handling runs longer than a claim lasts, nobody else begins it; but one that hangs does not hold it for ever. */
+function keepClaim(world: World, update: Update, token: string, tries: number): () => void {
+  let renewals = 0;
+  return world.clock.every(
+    RENEW_MS,
+    async () => {
+      if (renewals++ < MOST_RENEWALS) await renew(world.sessions, update, token, tries);
+    },
+    (error) => world.log.warn('claim not renewed', { error }),
+  );
 }
 
 type Begin = Extract<Begun, { state: 'go' }>;
@@ -87,7 +103,7 @@ async function answerOf(
   begun: Begin,
 ): Promise<{ left?: Outgoing; session?: { text: string } | 'clear' }> {
   if (begun.parked !== undefined) {
-    const left = await sendOutgoing(world, bot, JSON.parse(begun.parked) as Outgoing, undefined);
+    const left = await sendOrKeep(world, bot, JSON.parse(begun.parked) as Outgoing, undefined);
     return left ? { left } : {};
   }
   const before = begun.session === undefined ? undefined : (JSON.parse(begun.session) as Session);
@@ -97,10 +113,26 @@ async function answerOf(
   const text = session && JSON.stringify(session);
   const changed = text === begun.session ? {} : { session: text === undefined ? ('clear' as const) : { text } };
   const [left] = await Promise.all([
-    sendOutgoing(world, bot, outgoingOf(incoming, answer, session), begun.paceDelayMs),
+    sendOrKeep(world, bot, outgoingOf(incoming, answer, session), begun.paceDelayMs),
     acknowledge(bot, incoming.chatId, answer, callbackId),
   ]);
   return { ...changed, ...(left ? { left } : {}) };
+}
+
+// From here on what was asked for is done: whatever breaks, the update must not be handled a second time, only answered.
+async function sendOrKeep(
+  world: World,
+  bot: Bot,
+  outgoing: Outgoing,
+  paceDelayMs: number | undefined,
+): Promise<Outgoing | undefined> {
+  try {
+    return await sendOutgoing(world, bot, outgoing, paceDelayMs);
+  } catch (error) {
+    const faults = (outgoing.faults ?? 0) + (error instanceof Unavailable ? 0 : 1);
+    world.log.error('answer not sent', { bot: bot.username, faults, error });
+    return faults < MOST_TRIES ? { ...outgoing, faults, atMs: world.clock.nowMs() + AGAIN_MS } : undefined;
+  }
 }
 
 function outgoingOf({ chatId, body }: Incoming, { replies }: Answer, session: Session | undefined): Outgoing {

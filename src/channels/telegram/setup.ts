@@ -2,7 +2,7 @@
 // language. Done at the start, by the first instance that comes; the others find it done.
 import { createHash } from 'node:crypto';
 import { MENUS } from '../../chat/menus.ts';
-import { takeLease } from '../../infra/redis/lease.ts';
+import { releaseLease, takeLease } from '../../infra/redis/lease.ts';
 import type { World } from '../../world.ts';
 import type { Bot } from './registry.ts';
 import { ALLOWED_UPDATES } from './update.ts';
@@ -21,9 +21,15 @@ export async function setUp(world: World, bot: Bot): Promise<void> {
     .digest('hex');
   const name = `telegram-setup:${bot.id}:${settings.slice(0, 16)}`;
   // Another owner each time: also our own restart within the minute finds it said.
-  if (!(await takeLease(world.sessions, name, world.ids.next(), SAID_FOR_MS))) return;
-  if (address) await setWebhook(bot, address);
-  await setMenus(bot);
+  const owner = world.ids.next();
+  if (!(await takeLease(world.sessions, name, owner, SAID_FOR_MS))) return;
+  try {
+    if (address) await setWebhook(bot, address);
+    await setMenus(bot);
+  } catch (error) {
+    await releaseLease(world.sessions, name, owner);
+    throw error;
+  }
   world.log.info('telegram set up', { bot: bot.username, webhook: address !== undefined });
 }
 

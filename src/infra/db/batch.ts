@@ -70,23 +70,23 @@ export type Poster = {
 
 type Call = {
   transfers: readonly Transfer[];
+  /** The accounts it is known to touch. */
+  accounts: readonly bigint[];
   resolve: (results: PostResult[]) => void;
   reject: (error: unknown) => void;
 };
 
 // Two in flight, one for each core that the database surely has. The size bounds how long a batch takes.
-const IN_FLIGHT = Number(process.env.INF ?? 2);
-const LARGEST_BATCH = Number(process.env.LB ?? 400);
+const IN_FLIGHT = 2;
+const LARGEST_BATCH = 256;
 
 /** @param send posts the calls of one batch in one round trip and gives all their results in order. */
 export function createPoster(send: (calls: readonly (readonly Transfer[])[]) => Promise<PostResult[]>): Poster {
-  let waiting: Call[] = [];
+  const line = createLine();
   const idlers: (() => void)[] = [];
-  // Accounts of the batches in flight. A call on one of them waits here rather than in the database, where it would
-  // hold up its whole batch.
-  const busy = new Set<bigint>();
   let inFlight = 0;
   let planned = false;
+  const isIdle = () => line.isEmpty() && inFlight === 0;
 
   // At the end of the present turn, so that all who post in it go together.
   function plan(): void {
@@ -94,37 +94,13 @@ export function createPoster(send: (calls: readonly (readonly Transfer[])[]) => 
     planned = true;
     setImmediate(() => {
       planned = false;
-      while (waiting.length > 0 && inFlight < IN_FLIGHT) {
-        const calls = take();
+      while (inFlight < IN_FLIGHT) {
+        const calls = line.take(LARGEST_BATCH);
         if (calls.length === 0) break;
         void flush(calls);
       }
-      if (waiting.length === 0 && inFlight === 0) for (const idler of idlers.splice(0)) idler();
+      if (isIdle()) for (const idler of idlers.splice(0)) idler();
     });
-  }
-
-  // The oldest calls whose accounts are free. The accounts of a call that must wait are kept free for it from here on,
-  // so that nobody is overtaken on an account for ever.
-  function take(): Call[] {
-    const taken: Call[] = [];
-    const left: Call[] = [];
-    const kept = new Set<bigint>();
-    let size = 0;
-    let next = 0;
-    for (; next < waiting.length && size < LARGEST_BATCH; next++) {
-      const call = waiting[next]!;
-      const { transfers } = call;
-      if (touches(transfers, busy) || touches(transfers, kept)) {
-        left.push(call);
-        addAccounts(transfers, kept);
-      } else {
-        taken.push(call);
-        size += transfers.length;
-      }
-    }
-    waiting = left.concat(next < waiting.length ? waiting.slice(next) : []);
-    for (const { transfers } of taken) addAccounts(transfers, busy);
-    return taken;
   }
 
   async function flush(calls: Call[]): Promise<void> {
@@ -139,7 +115,7 @@ export function createPoster(send: (calls: readonly (readonly Transfer[])[]) => 
       }
     }
     inFlight--;
-    for (const { transfers } of calls) freeAccounts(transfers, busy);
+    line.free(calls);
     plan();
   }
 
@@ -158,34 +134,59 @@ export function createPoster(send: (calls: readonly (readonly Transfer[])[]) => 
       if (transfers.length === 0) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
         checkTexts(transfers);
-        waiting.push({ transfers, resolve, reject });
+        line.add({ transfers, accounts: accountsOf(transfers), resolve, reject });
         plan();
       });
     },
-    idle: () => (waiting.length === 0 && inFlight === 0 ? Promise.resolve() : new Promise((done) => idlers.push(done))),
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((done) => idlers.push(done))),
   };
 }
 
-function touches(transfers: readonly Transfer[], accounts: ReadonlySet<bigint>): boolean {
-  if (accounts.size === 0) return false;
-  return transfers.some(
-    ({ debitId, creditId }) =>
-      (debitId !== undefined && accounts.has(debitId)) || (creditId !== undefined && accounts.has(creditId)),
-  );
+type Line = {
+  add(call: Call): void;
+  /** The oldest calls whose accounts are free, about `size` transfers; their accounts are busy until `free`. */
+  take(size: number): Call[];
+  free(calls: readonly Call[]): void;
+  isEmpty(): boolean;
+};
+
+// Calls on an account of a batch in flight wait here rather than in the database, where they would hold up all who
+// travel with them.
+function createLine(): Line {
+  const busy = new Set<bigint>();
+  let waiting: Call[] = [];
+  return {
+    add: (call) => void waiting.push(call),
+    isEmpty: () => waiting.length === 0,
+    take(size) {
+      const taken: Call[] = [];
+      const left: Call[] = [];
+      // The accounts of a call that must wait are kept for it, so that nobody is overtaken on an account for ever.
+      const kept = new Set<bigint>();
+      let taking = 0;
+      let next = 0;
+      for (; next < waiting.length && taking < size; next++) {
+        const call = waiting[next]!;
+        if (call.accounts.some((id) => busy.has(id) || kept.has(id))) {
+          left.push(call);
+          for (const id of call.accounts) kept.add(id);
+        } else {
+          taken.push(call);
+          taking += call.transfers.length;
+        }
+      }
+      waiting = left.concat(waiting.slice(next));
+      for (const { accounts } of taken) for (const id of accounts) busy.add(id);
+      return taken;
+    },
+    free(calls) {
+      for (const { accounts } of calls) for (const id of accounts) busy.delete(id);
+    },
+  };
 }
 
-function addAccounts(transfers: readonly Transfer[], accounts: Set<bigint>): void {
-  for (const { debitId, creditId } of transfers) {
-    if (debitId !== undefined) accounts.add(debitId);
-    if (creditId !== undefined) accounts.add(creditId);
-  }
-}
-
-function freeAccounts(transfers: readonly Transfer[], accounts: Set<bigint>): void {
-  for (const { debitId, creditId } of transfers) {
-    if (debitId !== undefined) accounts.delete(debitId);
-    if (creditId !== undefined) accounts.delete(creditId);
-  }
+function accountsOf(transfers: readonly Transfer[]): bigint[] {
+  return transfers.flatMap(({ debitId, creditId }) => [debitId, creditId]).filter((id) => id !== undefined);
 }
 
 // Data exceptions, integrity violations and raised errors come from what was posted; anything else would meet every

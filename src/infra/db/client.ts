@@ -37,6 +37,11 @@ export type Db = Queryable & {
    */
   transaction<T>(name: string, run: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
+   * One statement that is a whole step by itself, as a call of a function of ours. Run again when the database asks for
+   * it. Throws LedgerRefused when the step raised that the ledger refused: nothing of it has happened.
+   */
+  call<Row = Record<string, unknown>>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>;
+  /**
    * Moves money by itself, sharing a round trip with whoever posts at the same time. One result each, in order;
    * a call's transfers stand alone unless they are `linked`.
    */
@@ -99,6 +104,12 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 
 const SLOW_MS = 50;
 
+// Raised by our functions, with the ledger's first answer as its detail.
+function refusedBy(error: unknown): LedgerRefused | undefined {
+  if (errorCode(error) !== 'LR001') return undefined;
+  return new LedgerRefused([(error as { detail?: string }).detail as PostResult]);
+}
+
 export function createDb(options: DbOptions): Db {
   const { clock, random, onSlow, onPool, readUrl, acquireMs = 2_000 } = options;
   const { poolMin = 2, poolMax = 10, connectMs = 10_000, idleMs = 30_000, statementMs = 5_000 } = options;
@@ -134,6 +145,10 @@ export function createDb(options: DbOptions): Db {
     ...queryable(pool, timed, statementMs),
     transaction: (name, run, how = {}) =>
       withRetry(retry, () => transaction({ pool, timed, clock, statementMs }, name, run, how)),
+    call: (name, text, values) =>
+      withRetry(retry, () => db.query(name, text, values)).catch((error: unknown) => {
+        throw refusedBy(error) ?? error;
+      }) as Promise<never>,
     post: (transfers) => poster.post(transfers),
     read: queryable(readPool, timed, statementMs),
     prisma() {

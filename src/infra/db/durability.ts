@@ -11,3 +11,14 @@ export async function durability(q: Queryable): Promise<Record<string, boolean>>
   );
   return Object.fromEntries(rows.map(({ name, setting }) => [name, setting !== 'off']));
 }
+
+/** How many connections the server takes, without those kept for its administrators. */
+export async function connectionsAllowed(q: Queryable): Promise<number> {
+  const [row] = await q.query<{ allowed: number }>(
+    'durability.connections',
+    `select current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4
+       - current_setting('reserved_connections')::int4 as allowed`,
+    [],
+  );
+  return row?.allowed ?? 0;
+}

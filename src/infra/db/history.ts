@@ -18,22 +18,9 @@ export type HistoryRow = {
   atMs: number;
 };
 
-export const HISTORY_TEXT = `WITH RECURSIVE page AS (
-    SELECT t.*, 1 AS place FROM transfers AS t
-    WHERE t.id = CASE WHEN $2::uuid IS NULL THEN (SELECT last_transfer_id FROM accounts WHERE id = $1)
-      ELSE (SELECT CASE WHEN debit_id = $1 THEN debit_previous_id WHEN credit_id = $1 THEN credit_previous_id END
-            FROM transfers WHERE id = $2) END
-    UNION ALL
-    SELECT t.*, place + 1 FROM page, LATERAL (
-      SELECT * FROM transfers AS t
-      WHERE t.id = CASE WHEN page.debit_id = $1 THEN page.debit_previous_id ELSE page.credit_previous_id END
-    ) AS t
-    WHERE place < $3
-  )
-  SELECT id, kind::text, code::text, CASE WHEN debit_id = $1 THEN -amount ELSE amount END AS "amountMsat",
-    CASE WHEN debit_id = $1 THEN credit_id ELSE debit_id END AS "otherId", subject_id AS "subjectId",
-    (extract(epoch FROM created_at) * 1000)::float8 AS "atMs"
-  FROM page ORDER BY place`;
+const HISTORY_TEXT = `SELECT id, kind::text, code::text, amount AS "amountMsat", other_id AS "otherId",
+  subject_id AS "subjectId", (extract(epoch FROM created_at) * 1000)::float8 AS "atMs"
+  FROM ledger_history($1::bigint, $2::uuid, $3::int)`;
 
 /**
  * A page of what changed the account's posted balance, in the order in which it happened, newest first.

@@ -1,7 +1,7 @@
 // Rows of outgoing payments. Every move of a state names the state it comes from; who finds another state there has
 // lost the race and does nothing. A live payment hash exists once: a partial unique index refuses the second.
 import type { FailureReason, PaymentState } from '../../domain/states.ts';
-import type { Queryable } from './client.ts';
+import type { Db, Queryable } from './client.ts';
 
 export type PaymentRow = {
   id: string;
@@ -42,17 +42,25 @@ export type NewPayment = Pick<
   | 'feeCeilingMsat'
   | 'ownInvoiceId'
   | 'memo'
-> & { expiresAtMs: number; nowMs: number; dueAtMs: number };
+> & {
+  walletId: bigint;
+  outgoingId: bigint;
+  /** More payments without an end than this are refused. */
+  mostOpen: number;
+  expiresAtMs: number;
+  nowMs: number;
+  dueAtMs: number;
+};
 
-/** False when the id exists already. Throws the database's unique violation when the hash is alive under another id. */
-export async function insertPayment(q: Queryable, payment: NewPayment): Promise<boolean> {
-  const rows = await q.query(
-    'payments.insert',
-    `insert into payments (id, user_id, state, payment_hash, request, destination, amount_msat, fee_ceiling_msat,
-       own_invoice_id, memo, expires_at, created_at, due_at)
-     values ($1, $2, 'held', $3, $4, $5, $6, $7, $8, $9, to_timestamp($10::float8 / 1000),
-       to_timestamp($11::float8 / 1000), to_timestamp($12::float8 / 1000))
-     on conflict (id) do nothing returning id`,
+/**
+ * Makes the payment, its hold and its job in one call.
+ * @throws LedgerRefused when the wallet cannot hold that much; the database's unique violation when the hash is alive
+ *   under another id.
+ */
+export async function startPayment(db: Db, payment: NewPayment): Promise<'created' | 'exists' | 'too_many'> {
+  const [row] = await db.call<{ result: 'created' | 'exists' | 'too_many' }>(
+    'payments.start',
+    'select pay_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as result',
     [
       payment.id,
       payment.userId,
@@ -64,11 +72,54 @@ export async function insertPayment(q: Queryable, payment: NewPayment): Promise<
       payment.ownInvoiceId,
       payment.memo,
       payment.expiresAtMs,
+      payment.walletId,
+      payment.outgoingId,
+      payment.mostOpen,
       payment.nowMs,
       payment.dueAtMs,
     ],
   );
-  return rows.length === 1;
+  if (!row) throw new Error('pay_start gave no row');
+  return row.result;
+}
+
+/**
+ * Ends a payment as paid, in one call: state, ledger, notice and its job.
+ * @returns the state it was found in: only `sending` was ended, and null is no such payment.
+ * @throws LedgerRefused when the hold is not there to be spent.
+ */
+export async function finishPaidPayment(
+  db: Db,
+  given: {
+    id: string;
+    feeMsat: bigint;
+    preimage: string;
+    outgoingId: bigint;
+    nodeId: bigint;
+    postId: string;
+    outId: string;
+    noticeId: string;
+    nowMs: number;
+    dueAtMs: number;
+  },
+): Promise<PaymentState | null> {
+  const [row] = await db.call<{ state: PaymentState | null }>(
+    'payments.finish_paid',
+    'select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as state',
+    [
+      given.id,
+      given.feeMsat,
+      given.preimage,
+      given.outgoingId,
+      given.nodeId,
+      given.postId,
+      given.outId,
+      given.noticeId,
+      given.nowMs,
+      given.dueAtMs,
+    ],
+  );
+  return row?.state ?? null;
 }
 
 export async function findPayment(q: Queryable, id: string): Promise<PaymentRow | undefined> {
@@ -122,14 +173,15 @@ export async function dealings(
   return row ?? { paidBefore: false, twinId: null };
 }
 
-/** `held → sending` at one node, for ever. False when someone else was first. */
+/** `held → sending` at one node, for ever; its job is done with that. False when someone else was first. */
 export async function claimForSending(
   q: Queryable,
   given: { id: string; node: string; nowMs: number; dueAtMs: number },
 ): Promise<boolean> {
   const rows = await q.query(
     'payments.claim',
-    `update payments set state = 'sending', node = $2, sent_at = to_timestamp($3::float8 / 1000),
+    `with job as (delete from outbox where id = $1)
+     update payments set state = 'sending', node = $2, sent_at = to_timestamp($3::float8 / 1000),
        due_at = to_timestamp($4::float8 / 1000), attempts = 1
      where id = $1 and state = 'held' returning id`,
     [given.id, given.node, given.nowMs, given.dueAtMs],
@@ -201,14 +253,4 @@ export async function unfinished(q: Queryable): Promise<Unfinished> {
     [],
   );
   return row ?? { held: 0, sending: 0, oldestMs: null };
-}
-
-export async function countOpenPayments(q: Queryable, userId: string): Promise<number> {
-  const [row] = await q.query<{ open: number }>(
-    'payments.open_of_user',
-    `select count(*) filter (where state in ('held', 'sending'))::int4 as open
-     from (select state from payments where user_id = $1 order by id desc limit 200) recent`,
-    [userId],
-  );
-  return row?.open ?? 0;
 }

@@ -3,7 +3,7 @@
 import pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
-import { named } from './retry.ts';
+import { named, POOL } from './retry.ts';
 
 export type PoolOptions = {
   databaseUrl: string;
@@ -58,6 +58,8 @@ export function createPool(options: PoolOptions): Pool {
     types,
   } as pg.PoolConfig);
   raw.on('error', (error) => onPool({ kind: 'broken', error }));
+  // A connection that breaks in use fails its statement; the event beside it would end the process if nobody listened.
+  raw.on('connect', (client) => client.on('error', () => {}));
 
   return {
     raw,
@@ -91,6 +93,6 @@ async function acquire(
 
   function exhausted(waitedMs: number): Unavailable {
     onPool({ kind: 'exhausted', waitedMs });
-    return new Unavailable('database pool');
+    return new Unavailable(POOL);
   }
 }

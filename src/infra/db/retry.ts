@@ -4,6 +4,9 @@ import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import type { Random } from '../../base/ids.ts';
 
+/** The part that is not available when every connection is in use. */
+export const POOL = 'database pool';
+
 /** The five characters PostgreSQL, or the socket, gave as the reason; empty for an error of another kind. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -47,7 +50,9 @@ export async function withRetry<T>(options: RetryOptions, run: () => Promise<T>)
     try {
       return await run();
     } catch (error) {
-      const again = TRY_AGAIN.has(errorCode(error)) || (evenWhenLost && isUnavailable(error));
+      // Who has waited for a connection in vain has waited long enough.
+      const lost = evenWhenLost && isUnavailable(error) && !(error instanceof Unavailable && error.what === POOL);
+      const again = lost || TRY_AGAIN.has(errorCode(error));
       if (!again || clock.monotonicMs() - begun > budgetMs) throw named(error);
       await clock.sleep(random.fraction() * Math.min(500, 5 * 2 ** tries));
     }

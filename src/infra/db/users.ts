@@ -93,6 +93,12 @@ export async function rename(
 ): Promise<void> {
   const username = given.username?.toLowerCase() ?? null;
   if (username) {
+    // In one order, since two people may swap their names at the same time.
+    await q.query(
+      'identities.lock_username',
+      'select 1 from identities where id = $3 or (channel = $1 and username = $2) order by id for no key update',
+      [given.channel, username, given.identityId],
+    );
     await q.query(
       'identities.free_username',
       'update identities set username = null where channel = $1 and username = $2 and id <> $3',

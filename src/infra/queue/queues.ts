@@ -3,6 +3,7 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
+import { gather } from '../../base/gather.ts';
 import { type Job, QUEUE_NAMES, QUEUES, type QueuedJob, type QueueName } from './jobs.ts';
 
 export type QueueCounts = { name: QueueName; waiting: number; active: number; delayed: number; failed: number };
@@ -43,12 +44,19 @@ export function createQueues(options: { url: string; clock: Clock; onError: (err
     return found;
   };
   const within = <T>(run: Promise<T>) => answered(options.clock, run);
+  // One write carries the jobs of all who add in the same moment.
+  const add = gather<readonly QueuedJob[], undefined>({
+    largest: 100,
+    inFlight: 4,
+    async run(calls) {
+      const groups = [...Map.groupBy(calls.flat(), (job) => job.queue)];
+      await within(Promise.all(groups.map(([name, group]) => addTo(queue(name), name, group))));
+      return calls.map(() => undefined);
+    },
+  });
   const chosen = (only: QueueName | undefined) => (only ? [only] : QUEUE_NAMES);
   return {
-    async add(jobs) {
-      const groups = [...Map.groupBy(jobs, (job) => job.queue)];
-      await within(Promise.all(groups.map(([name, group]) => addTo(queue(name), name, group))));
-    },
+    add: (jobs) => add(jobs),
     counts: () => within(Promise.all(QUEUE_NAMES.map((name) => countsOf(queue(name), name)))),
     async failed(only, limit) {
       const lists = await within(Promise.all(chosen(only).map((name) => queue(name).getFailed(0, limit - 1))));

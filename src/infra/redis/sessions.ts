@@ -36,6 +36,8 @@ export type Ending =
   | { readonly state: 'parked'; readonly tries: number; readonly parked: string };
 
 const CLAIM_MS = 30_000;
+/** How often a long handling must say that it still runs. */
+export const RENEW_MS = 20_000;
 const DONE_S = 25 * 3_600;
 const SESSION_S = 30 * 24 * 3_600;
 const TOLD_MS = 10_000;
@@ -78,6 +80,15 @@ redis.call('SET', lock, token, 'PX', ${CLAIM_MS})
 local wait = 0
 if not kept then wait = slot(pace, chatEvery, chatAhead) end
 return {'go', redis.call('GET', session), kept, wait, tries, fast}
+`);
+
+const RENEW = script(`${CLOCKS}
+local update, lock = unpack(KEYS)
+local token, tries = ARGV[1], ARGV[2]
+if redis.call('GET', lock) ~= token then return 0 end
+redis.call('PEXPIRE', lock, ${CLAIM_MS})
+redis.call('SET', update, 'claimed:' .. (now + ${CLAIM_MS}) .. ':' .. tries .. ':' .. token, 'EX', ${DONE_S})
+return 1
 `);
 
 const END = script(`
@@ -138,6 +149,11 @@ export async function begin(redis: Redis, pace: Pace, update: Update, token: str
     tries: Number(tries),
     tooFast: fast === 1,
   };
+}
+
+/** Makes claim and lock last 30 seconds from now, if they are still ours. Throws Unavailable. */
+export async function renew(redis: Redis, { who, bot, updateId }: Update, token: string, tries: number): Promise<void> {
+  await run(redis, RENEW, [keys.update(who, bot, updateId), keys.lock(who)], [token, tries]);
 }
 
 /**

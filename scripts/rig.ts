@@ -1,6 +1,6 @@
-// The whole house for a bench: durable PostgreSQL, Redis, a Lightning network, price sources, the bots and a worker as
-// processes of their own, with Telegram's sandbox inside the bench, which plays the people. Telegram's pace is switched
-// off by the operators' variables, since it would be all that is measured.
+// The whole house for a bench or a test: durable PostgreSQL, Redis, a Lightning network, price sources, the bots and
+// workers as processes of their own, with Telegram's sandbox inside the caller, which plays the people. Telegram's pace
+// is switched off by the operators' variables unless the caller sets them.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +11,22 @@ import { startRealLightning } from '../sandbox/lnd/real/network.ts';
 import { startRates } from '../sandbox/rates/server.ts';
 import type { Phone } from '../sandbox/telegram/person.ts';
 import { startTelegram, type Telegram } from '../sandbox/telegram/server.ts';
-import { type Fleet, startFleet, workerEnvironment } from '../scripts/demo/fleet.ts';
-import type { Data } from '../scripts/demo/options.ts';
-import { type Programs, programs } from '../scripts/demo/programs.ts';
-import { startDatabase, startRedisServers } from '../scripts/demo/stores.ts';
-import { Guard, until } from '../scripts/process.ts';
 import { hostClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/ids.ts';
 import { checkBooks } from '../src/infra/db/books.ts';
 import { createDb, type Db } from '../src/infra/db/client.ts';
+import { commonEnvironment, type Environment, type Fleet, startFleet, workerEnvironment } from './demo/fleet.ts';
+import type { Data } from './demo/options.ts';
+import { type Programs, programs } from './demo/programs.ts';
+import { type RedisUrls, startDatabase, startRedisServers } from './demo/stores.ts';
+import { type Daemon, Guard, until } from './process.ts';
 
-const TOKEN = '7000000001:bench-AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
-export const BOT = 'satfleet_bot';
+/** The bots' tokens and names; the first is the one that people write to unless told otherwise. */
+export const BOTS = [
+  { token: '7000000001:bench-AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', username: 'satfleet_bot', first_name: 'Satfleet' },
+  { token: '7000000002:bench-AAGk0mR2s7vXq1NfYtLzWb8uPjHcEoDiTg', username: 'satfleet2_bot', first_name: 'Satfleet 2' },
+] as const;
+const APP_SECRET = 'a secret of the bench, long enough for its use';
 
 export type Rig = {
   telegram: Telegram;
@@ -31,9 +35,17 @@ export type Rig = {
   sandbox: SandboxLightning | undefined;
   outside: OutsideWallet;
   db: Db;
-  environment: Record<string, string>;
+  /** What a worker is told. */
+  environment: Environment;
   /** The addresses of the processes: each tells its measures under /metrics. */
   fleet: Fleet;
+  /** Everything the programs write, one file each. */
+  logs: string;
+  databaseOwnerUrl: string;
+  /** One of the fleet's programs by name, to be ended and started again. */
+  daemon(name: string): Daemon;
+  /** One more bot, on this port, to which Telegram sends nothing; it ends with the rig. */
+  startBot(name: string, settings: Environment & { PORT: string }): Daemon;
   /** People who have said /start and answered its two questions. */
   people(count: number): Promise<Phone[]>;
   /** Throws unless the books are clean. */
@@ -41,15 +53,36 @@ export type Rig = {
   end(): Promise<void>;
 };
 
-export type RigOptions = { bots?: number; lightning?: 'sandbox' | 'real' };
+export type RigOptions = {
+  bots?: number;
+  workers?: number;
+  /** How many bot names there are. */
+  names?: 1 | 2;
+  lightning?: 'sandbox' | 'real';
+  /** More variables of an operator, for every process. */
+  settings?: Environment;
+  /** Servers of the caller's own, so that it can end them. */
+  redis?: RedisUrls;
+  /** Telegram's own limits; without this it lets everything through. */
+  limits?: 'real' | 'off';
+  /** What our worker is told instead of a node's address, when something stands between. */
+  through?: (socket: string) => Promise<string>;
+};
 
-function dataIn(folder: string): Data {
-  const kept = { appSecret: 'a secret of the bench, long enough for its use', botToken: TOKEN, adopted: ['kept'] };
+function dataIn(folder: string, names: number): Data {
+  const kept = {
+    appSecret: APP_SECRET,
+    botToken: BOTS.slice(0, names)
+      .map(({ token }) => token)
+      .join(),
+    adopted: ['kept'],
+  };
   return { folder, kept, path: (...parts) => join(folder, ...parts), keep: () => {} };
 }
 
 const START_WAIT_MS = 30_000;
 const AT_ONCE = 32;
+const KEPT_MESSAGES = 10;
 
 async function newPeople(telegram: Telegram, count: number): Promise<Phone[]> {
   const first = telegram.state.people.size + 1;
@@ -81,33 +114,26 @@ export async function inTurn<T>(items: readonly T[], atOnce: number, work: (item
   await Promise.all(Array.from({ length: atOnce }, run));
 }
 
-/** Resident memory of a process, in MB, as it says itself. */
-export async function residentMb(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const value = /^process_resident_memory_bytes (\S+)/m.exec(text)?.[1];
-  return Number(value) / 1_048_576;
-}
+const QUIET = { TELEGRAM_PACE_BOT: '0', TELEGRAM_PACE_CHAT: '0', LOG_LEVEL: 'warn' };
 
 /** Starts it all. Call `end`, also after an error. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const folder = mkdtempSync(join(tmpdir(), 'satfleet-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'satfleet-rig-'));
   // PostgreSQL runs as another user when we are root.
   chmodSync(folder, 0o755);
   const logs = join(folder, 'logs');
   mkdirSync(logs);
-  const guard = new Guard();
+  const guard = new Guard(folder);
   const all = programs(logs, guard, (line) => console.error(line));
   const { telegram, parts, lightning, stop } = await startParts(folder, guard, all, options);
-  Object.assign(process.env, { TELEGRAM_PACE_BOT: '0', TELEGRAM_PACE_CHAT: '0', LOG_LEVEL: 'warn' });
   const environment = workerEnvironment(parts);
-  for (const { alias } of parts.outside.lightning.ours) {
-    await all.run({ name: 'adopt', file: 'scripts/adopt.ts', args: [alias], env: environment });
+  const aliases = parts.outside.lightning.ours.map(({ alias }) => alias);
+  await all.run({ name: 'adopt', file: 'scripts/adopt.ts', args: aliases, env: environment });
+  const fleet = await startFleet(parts, all, options.bots ?? 1, options.workers);
+  await Promise.all([...fleet.bots, ...fleet.workers].map(isReady));
+  for (const { token } of BOTS.slice(0, options.names ?? 1)) {
+    await until('the webhook is set', START_WAIT_MS, async () => telegram.bot(token).webhook !== undefined);
   }
-  const fleet = await startFleet(parts, all, options.bots ?? 1);
-  for (const url of [...fleet.bots, fleet.worker]) {
-    await until(`${url} is ready`, START_WAIT_MS, async () => (await fetch(`${url}/ready`)).ok);
-  }
-  await until('the webhook is set', START_WAIT_MS, async () => telegram.bot(BOT).webhook !== undefined);
   const db = openDb(parts.database.ownerUrl);
   return {
     telegram,
@@ -117,6 +143,18 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     db,
     environment,
     fleet,
+    logs,
+    databaseOwnerUrl: parts.database.ownerUrl,
+    daemon(name) {
+      const daemon = fleet.daemons.get(name);
+      if (!daemon) throw new Error(`nothing of the fleet is called ${name}`);
+      return daemon;
+    },
+    startBot(name, settings) {
+      // Without the address of the others it would take the webhook away from them.
+      const PUBLIC_URL = fleet.nginx ?? fleet.bots[0] ?? '';
+      return all.start({ name, file: 'src/bot.ts', env: { ...commonEnvironment(parts), PUBLIC_URL, ...settings } });
+    },
     people: (count) => newPeople(telegram, count),
     async checkBooks() {
       const books = await checkBooks(db);
@@ -132,31 +170,41 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   };
 }
 
+/** Waits until a process says that it is ready for work. */
+export async function isReady(url: string): Promise<void> {
+  await until(`${url} is ready`, START_WAIT_MS, async () => (await fetch(`${url}/ready`)).ok);
+}
+
 async function startParts(folder: string, guard: Guard, all: Programs, options: RigOptions) {
-  const data = dataIn(folder);
-  const bots = [{ token: TOKEN, username: BOT, first_name: 'Satfleet' }];
+  const { names = 1, limits = 'off', through = async (socket: string) => socket } = options;
+  const data = dataIn(folder, names);
   const dir = join(folder, 'lightning');
   const [telegram, database, redis, rates, lightning] = await Promise.all([
-    startTelegram({ bots, limits: 'off', keep: 10 }),
+    startTelegram({ bots: BOTS.slice(0, names).map((bot) => ({ ...bot })), limits, keep: KEPT_MESSAGES }),
     startDatabase(data, guard, false),
-    startRedisServers(data, all),
+    options.redis ?? startRedisServers(data, all),
     startRates({}),
     options.lightning === 'real' ? startRealLightning({ dir }) : startSandboxLightning({ dir }),
   ]);
   const ready = readyLine(lightning) as {
     nodes: { alias: string; rpc: string; cert: string; payerMacaroon: string }[];
   };
-  const ours = ready.nodes
-    .filter(({ alias }) => alias !== 'carol')
-    .map(({ alias, rpc, cert, payerMacaroon }) => ({ alias, socket: rpc, cert, macaroon: payerMacaroon }));
+  const ours = await Promise.all(
+    ready.nodes
+      .filter(({ alias }) => alias !== 'carol')
+      .map(async ({ alias, rpc, cert, payerMacaroon }) => {
+        return { alias, socket: await through(rpc), cert, macaroon: payerMacaroon };
+      }),
+  );
   const { kind, bitcoinNetwork: network } = lightning;
   const nodes = { kind, network, ours, control: '', stop: async () => {} };
   const outside = { telegramUrl: telegram.url, ratesUrls: rates.urls, lightning: nodes };
+  const settings = { ...QUIET, ...options.settings };
   const stop = async () => {
     await Promise.all([telegram.stop(), rates.stop(), lightning.stop()]);
     await database.stop();
   };
-  return { telegram, lightning, parts: { data, database, redis, outside }, stop };
+  return { telegram, lightning, parts: { data, database, redis, outside, settings }, stop };
 }
 
 function openDb(databaseUrl: string): Db {
@@ -164,7 +212,7 @@ function openDb(databaseUrl: string): Db {
 }
 
 function carolOf(lightning: LightningNetwork) {
-  const carol = lightning.nodes['carol'];
+  const carol = lightning.nodes.carol;
   if (!carol) throw new Error('the network has no carol');
   return carol;
 }

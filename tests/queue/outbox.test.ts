@@ -1,0 +1,197 @@
+// No job is ever only in Redis: whatever is lost there comes back from the outbox table, is done, and is done once. With
+// the real queues, consumers and processors; what people are told goes to a channel that counts.
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { uuidIds } from '../../src/base/ids.ts';
+import type { Channel } from '../../src/channels/channel.ts';
+import { createDoneBatch, relay } from '../../src/flows/outbox.ts';
+import * as pay from '../../src/flows/pay.ts';
+import * as receive from '../../src/flows/receive.ts';
+import * as send from '../../src/flows/send.ts';
+import { insertOutbox } from '../../src/infra/db/outbox.ts';
+import { consume } from '../../src/infra/queue/consumer.ts';
+import { QUEUE_NAMES } from '../../src/infra/queue/jobs.ts';
+import type { WorkerWorld } from '../../src/world.ts';
+import { PROCESSORS } from '../../workers/processors/index.ts';
+import type { Tools } from '../../workers/processors/processor.ts';
+import { movableClock } from '../support/flow-clock.ts';
+import { ask, available, ended, held, hold, told } from '../support/flow-help.ts';
+import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+let redis: TestRedis;
+let house: House;
+/** The same house half a minute later, for the relay. */
+let later: WorkerWorld;
+let asha: Person;
+let baraka: Person;
+const sent: string[] = [];
+const consumers: { close(graceMs: number): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+  const pace = { TELEGRAM_PACE_BOT: '0', TELEGRAM_PACE_CHAT: '0' };
+  house = await openHouse({ redis, environment: pace });
+  const clock = movableClock();
+  clock.move(31_000);
+  later = { ...house.world, clock, ids: uuidIds(clock, house.world.random) };
+  asha = await house.person('asha', 1_000_000n);
+  baraka = await house.person('baraka', 1_000_000n);
+});
+afterAll(async () => {
+  await Promise.all(consumers.map((each) => each.close(1_000)));
+  await house.close();
+  await redis.kill().catch(() => {});
+});
+afterEach(() => booksAreRight(house.world));
+
+function work(): void {
+  const telegram: Channel = {
+    async send(_place, reply) {
+      sent.push(reply.subjectId ?? '');
+      return { state: 'done', result: { messageId: String(sent.length), photo: false } };
+    },
+  };
+  const tools: Tools = {
+    world: house.world,
+    channels: { telegram },
+    sources: { fetchAll: async () => ({ quotes: [], failures: [] }) } as never,
+    done: createDoneBatch(house.world),
+  };
+  for (const queue of QUEUE_NAMES) {
+    const { clock, config } = house.world;
+    const events = { onDone() {}, onFault() {} };
+    const handler = (job: Parameters<(typeof PROCESSORS)['payment']>[1]) => PROCESSORS[queue](tools, job);
+    consumers.push(consume({ url: config.REDIS_QUEUE_URL, queue, clock, events, handler }));
+  }
+}
+
+const rowsLeft = async () => (await ask(house.world, 'select id from outbox')).length;
+
+/** Relays every half minute of a clock that runs fast, until nothing is left to be done. */
+async function untilDone(): Promise<void> {
+  let aheadMs = 0;
+  const attempt = async () => {
+    aheadMs += 31_000;
+    const byMs = aheadMs;
+    await relay({ ...later, clock: { ...later.clock, nowMs: () => later.clock.nowMs() + byMs } });
+    await house.world.clock.sleep(500);
+    expect(await rowsLeft()).toBe(0);
+  };
+  await vi.waitFor(attempt, { timeout: 30_000, interval: 100 });
+}
+
+test('Redis is away: the tap is answered within two seconds, and the relay brings the job later', async () => {
+  const { request: raw } = await house.outside.makeInvoice({ amountMsat: 1_000_000n });
+  const draft = await pay.quote(house.world, { ...asha, raw });
+  await redis.kill();
+  const begun = performance.now();
+  expect(await pay.start(house.world, draft)).toEqual({ id: draft.id, state: 'held', queued: false });
+  expect(performance.now() - begun).toBeLessThan(2_600);
+  expect(await receive.ask(house.world, { userId: asha.userId })).toMatchObject({ queued: false });
+  await expect(relay(later)).rejects.toMatchObject({ name: 'Unavailable' });
+  expect(await rowsLeft()).toBeGreaterThanOrEqual(2);
+  await redis.restart();
+  work();
+  await untilDone();
+  expect(await ended(house.world, draft.id)).toMatchObject({ state: 'paid' });
+});
+
+test('everything in Redis is gone in the middle of 200 operations: all are done, and none twice', {
+  timeout: 60_000,
+}, async () => {
+  sent.length = 0;
+  const before = [await available(house.world, asha), await available(house.world, baraka)];
+  const common = { ...asha, fromName: '@asha', channel: 'telegram' };
+  const sends = await Promise.all(
+    Array.from({ length: 100 }, () =>
+      send.quote(house.world, { ...common, to: { username: 'baraka' }, amountMsat: 1_000n }),
+    ),
+  );
+  const payments = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const { request: raw } = await house.outside.makeInvoice({ amountMsat: 2_000n });
+      return pay.quote(house.world, { ...baraka, raw });
+    }),
+  );
+  const crowd = await Promise.all([1, 2].map((i) => house.person(`crowd${i}`)));
+  const asked: Promise<{ id: string }>[] = [];
+  const going: Promise<unknown>[] = [];
+  for (let i = 0; i < 100; i++) {
+    going.push(send.start(house.world, sends[i]!));
+    if (i % 2) going.push(pay.start(house.world, payments[(i - 1) / 2]!));
+    else asked.push(receive.ask(house.world, { userId: crowd[i < 50 ? 0 : 1]!.userId, amountMsat: 1_000n }));
+    if (i === 50 || i === 75) await redis.flush();
+    if (i % 10 === 0) await house.world.clock.sleep(10);
+  }
+  await redis.flush();
+  await Promise.all(going);
+  const invoices = await Promise.all(asked);
+  await house.world.clock.sleep(300);
+  await redis.flush();
+  await untilDone();
+  for (const { id } of payments) expect(await ended(house.world, id)).toMatchObject({ state: 'paid', attempts: 1 });
+  for (const { id } of invoices) expect(await told(house.world, id)).toEqual(['invoice_ready']);
+  await vi.waitFor(async () => {
+    expect(await ask(house.world, "select kind from notices where state = 'waiting'")).toEqual([]);
+  }, 10_000);
+  const gains = [await available(house.world, asha), await available(house.world, baraka)].map(
+    (now, i) => now - before[i]!,
+  );
+  expect(gains).toEqual([-100_000n, 100_000n - 50n * 2_000n]);
+  // A message may be repeated once where Redis forgot that it was on its way; never more.
+  const copies = Map.groupBy(sent, (id) => id);
+  for (const { id } of sends) expect(copies.get(id)?.length ?? 0, id).toBeLessThanOrEqual(2);
+});
+
+test('a hundred payments that hang: the next person is paid within two seconds', { timeout: 60_000 }, async () => {
+  const crowd = await Promise.all(Array.from({ length: 4 }, (_, i) => house.person(`hanging${i}`, 1_000n)));
+  const hanging = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => hold(house, crowd[i % 4]!, { amountMsat: 1_000n, hold: true })),
+  );
+  await vi.waitFor(async () => {
+    const rows = await ask(house.world, "select id from payments where state = 'sending'");
+    expect(rows).toHaveLength(100);
+  }, 15_000);
+  const begun = performance.now();
+  const { id } = await hold(house, asha, { amountMsat: 1_000n });
+  expect(await ended(house.world, id)).toMatchObject({ state: 'paid' });
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  await Promise.all(hanging.map(({ hash }, i) => (i % 2 ? house.outside.settle(hash) : house.outside.cancel(hash))));
+  for (const [i, each] of hanging.entries()) {
+    expect(await ended(house.world, each.id, 15_000)).toMatchObject({ state: i % 2 ? 'paid' : 'failed' });
+  }
+  for (const person of crowd) expect(await held(house.world, person)).toBe(0n);
+});
+
+test('a row of a queue that no longer exists is left alone; the done ones go in batches', async () => {
+  const [stray, ...many] = Array.from({ length: 51 }, () => house.world.ids.next());
+  const at = { nowMs: Date.now(), dueAtMs: Date.now() + 3_600_000 };
+  await insertOutbox(
+    house.world.db,
+    many.map((id) => ({ id, queue: 'notification', subjectId: id })),
+    at,
+  );
+  await insertOutbox(house.world.db, [{ id: stray!, queue: 'gone', subjectId: stray! }], { nowMs: 1, dueAtMs: 1 });
+  await insertOutbox(house.world.db, [], at);
+  expect(await relay(house.world)).toBe(1);
+  const metrics = await house.world.metrics.text();
+  expect(Number(/^satfleet_outbox_age_seconds (\S+)/m.exec(metrics)?.[1])).toBeGreaterThan(1_000_000);
+  let statements = 0;
+  const counted = {
+    ...house.world,
+    db: {
+      ...house.world.db,
+      query: (...given: [string, string, unknown[]]) => {
+        statements++;
+        return house.world.db.query(...given);
+      },
+    },
+  } as WorkerWorld;
+  const done = createDoneBatch(counted);
+  await Promise.all([...many, stray!].map((id) => done(id)));
+  expect(statements).toBeLessThanOrEqual(3);
+  expect(await rowsLeft()).toBe(0);
+  const broken = createDoneBatch({ ...house.world, db: { query: () => Promise.reject(new Error('away')) } } as never);
+  await expect(broken('a')).rejects.toThrow('away');
+  await expect(broken('b')).rejects.toThrow('away');
+});

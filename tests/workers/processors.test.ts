@@ -1,0 +1,120 @@
+// Each queue's processor and the ticks that feed them: what a job says is done, again and again without harm.
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type RatesSandbox, startRates } from '../../sandbox/rates/server.ts';
+import { refresh, shown } from '../../src/flows/fx.ts';
+import * as receive from '../../src/flows/receive.ts';
+import { createRateSources, type RateSources } from '../../src/infra/rates/sources.ts';
+import { PROCESSORS } from '../../workers/processors/index.ts';
+import { startSchedule } from '../../workers/schedule.ts';
+import { movableClock } from '../support/flow-clock.ts';
+import { ask, told } from '../support/flow-help.ts';
+import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
+
+let house: House;
+let rates: RatesSandbox;
+let sources: RateSources;
+let asha: Person;
+
+beforeAll(async () => {
+  rates = await startRates({ stepMs: 0 });
+  house = await openHouse();
+  sources = createRateSources({ clock: house.world.clock, urls: rates.urls });
+  asha = await house.person('asha');
+});
+afterAll(async () => {
+  await booksAreRight(house.world);
+  await house.close();
+  await rates.stop();
+});
+
+const job = (id: string, attempt = 1) => ({ id, traceId: id, attempt, last: false });
+const tools = () => ({ world: house.world, sources }) as never;
+
+test('rates: fetched, kept as rows, shown with their age, and kept when every source is away', async () => {
+  expect(await shown(house.world, 'KES')).toBeUndefined();
+  expect(await shown(house.world, 'XYZ')).toBeUndefined();
+  await PROCESSORS['fx-refresh'](tools(), job('fx'));
+  const first = await shown(house.world, 'KES');
+  expect(first).toMatchObject({ stale: false });
+  const expected = rates.price('BTC/USD') * rates.price('USD/KES');
+  expect(Math.abs(Number(first?.microPerBtc) / 1e6 / expected - 1)).toBeLessThan(0.03);
+  const rows = await ask(house.world, 'select 1 from rates');
+  for (const source of ['coingecko', 'binance', 'coinbase', 'open-er-api', 'frankfurter'] as const) {
+    rates.fault(source, { kind: 'server_error' });
+  }
+  const tenMinutesOn = { ...house.world, clock: movableClock() };
+  tenMinutesOn.clock.move(600_000);
+  await refresh(tenMinutesOn, sources);
+  expect(await ask(house.world, 'select 1 from rates')).toHaveLength(rows.length);
+  expect(house.lines.some((line) => line.includes('price source failed'))).toBe(true);
+  expect(await shown(tenMinutesOn, 'KES')).toMatchObject({ microPerBtc: first?.microPerBtc, stale: true });
+  for (const source of ['coingecko', 'binance', 'coinbase', 'open-er-api', 'frankfurter'] as const) rates.fault(source);
+});
+
+test('rates: a price that jumps by the word of one waits, is not shown, and is forgotten when it was wrong', async () => {
+  const before = await shown(house.world, 'KES');
+  const usd = Number(rates.price('BTC/USD'));
+  const quote = (price: number, atMs: number) => ({
+    fetchAll: async () => ({
+      quotes: [{ source: 'coinbase', pair: 'BTC/USD' as const, micro: BigInt(Math.round(price * 1e6)), asOfMs: atMs }],
+      failures: [],
+    }),
+  });
+  const later = { ...house.world, clock: movableClock() };
+  later.clock.move(60_000);
+  await refresh(later, quote(usd * 1.5, later.clock.nowMs()) as never);
+  expect(await ask(house.world, "select 1 from rates where state = 'waiting'")).toHaveLength(1);
+  expect((await shown(later, 'KES'))?.microPerBtc).toBe(before?.microPerBtc);
+  later.clock.move(60_000);
+  await refresh(later, quote(usd, later.clock.nowMs()) as never);
+  await refresh(later, quote(usd, later.clock.nowMs()) as never);
+  expect((await shown(later, 'KES'))?.microPerBtc).toBe(before?.microPerBtc);
+});
+
+test('invoices: the third try says that it takes longer', async () => {
+  const { id } = await receive.ask(house.world, { userId: asha.userId, amountMsat: 5_000n });
+  const away = {
+    ...house.world.lightning,
+    forInvoice: () => house.world.lightning.forInvoice(),
+    node: house.world.lightning.node,
+  };
+  const broken = {
+    ...house.world,
+    lightning: {
+      ...away,
+      forInvoice: () => {
+        throw new Error('away');
+      },
+    },
+  };
+  for (const attempt of [1, 2, 3, 4]) {
+    await expect(PROCESSORS.invoice({ world: broken } as never, job(id, attempt))).rejects.toThrow('away');
+    expect(await told(house.world, id)).toEqual(attempt < 3 ? [] : ['invoice_late']);
+  }
+  await PROCESSORS.invoice(tools(), job(id, 5));
+  expect(await told(house.world, id)).toEqual(['invoice_late', 'invoice_ready']);
+});
+
+test('sweeps: payments at every tick, the rest once a minute', async () => {
+  const { id } = await receive.ask(house.world, { userId: asha.userId });
+  const later = { ...house.world, clock: movableClock() };
+  later.clock.move(61_000);
+  const state = async () =>
+    (await ask<{ state: string }>(house.world, 'select state from invoices where id = $1', [id]))[0]?.state;
+  await PROCESSORS.reconcile({ world: later } as never, job('period-5000-11'));
+  expect(await state()).toBe('asked');
+  await PROCESSORS.reconcile({ world: later } as never, job('period-5000-12'));
+  expect(await state()).toBe('open');
+});
+
+test('ticks: each queue once a period, however many workers tick', async () => {
+  const stops = [startSchedule(house.world), startSchedule(house.world)];
+  const waiting = async () =>
+    Object.fromEntries((await house.world.queues.counts()).map(({ name, waiting: count }) => [name, count]));
+  await vi.waitFor(async () => {
+    expect(await waiting()).toMatchObject({ 'fx-refresh': 1, cleanup: 1 });
+  }, 3_000);
+  const counts = await waiting();
+  expect(counts['reconcile']).toBeLessThanOrEqual(2);
+  for (const stop of stops) stop();
+});
