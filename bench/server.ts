@@ -1,5 +1,5 @@
 // The server that the ledger's benches run on: PostgreSQL with durable commits in a folder of its own, which is gone
-// afterwards, and a ledger on it with as many funded accounts as asked for.
+// afterwards, and as many empty ledgers on it as asked for.
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,47 +12,69 @@ import { hostClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/ids.ts';
 import { createDb, type Db } from '../src/infra/db/client.ts';
 
-export type Bench = {
+export type BenchServer = {
   adminUrl: string;
-  ownerUrl: string;
-  appUrl: string;
-  db: Db;
-  /** Runs statements as the role that owns the tables. */
-  owner: pg.Client;
+  /** A superuser's connection to the database `postgres`. */
+  admin: pg.Client;
+  /** A migrated, empty ledger in a database of this name. */
+  ledger(name: string): Promise<Bench>;
+  /** Ends it all; also to be called after an error. */
   end(): Promise<void>;
 };
 
-/** Starts it all. Call `end` when done, also after an error. */
-export async function startBench(): Promise<Bench> {
-  const home = await mkdtemp(join(tmpdir(), 'satfleet-ledger-'));
+export type Bench = {
+  db: Db;
+  /** The role that owns the tables. */
+  owner: pg.Client;
+  ownerUrl: string;
+};
+
+const PASSWORDS = { ownerPassword: 'bench', appPassword: 'bench' };
+// A machine that serves nothing else; log files are kept to be used again, as on a server that has run for a while.
+const SETTINGS = { shared_buffers: '2GB', min_wal_size: '4GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
+
+export async function startServer(settings: Record<string, string> = {}): Promise<BenchServer> {
+  const home = await mkdtemp(join(tmpdir(), 'satfleet-bench-'));
+  // The server runs as another user when we are root.
   await chmod(home, 0o755);
   const guard = new Guard(home);
-  const settings = { shared_buffers: '1GB', min_wal_size: '4GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
-  const server = await startPostgres({ folder: join(home, 'data'), guard, settings });
-  const { ownerUrl, appUrl } = await setupDatabase({ adminUrl: server.adminUrl, name: 'bench' });
-  await migrate(ownerUrl);
-  const db = createDb({
-    databaseUrl: appUrl,
-    acquireMs: 30_000,
-    statementMs: 60_000,
+  const server = await startPostgres({ folder: join(home, 'data'), guard, settings: { ...SETTINGS, ...settings } });
+  const { adminUrl } = server;
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  const opened: Bench[] = [];
+  return {
+    adminUrl,
+    admin,
+    async ledger(name) {
+      const { ownerUrl, appUrl } = await setupDatabase({ adminUrl, name, ...PASSWORDS });
+      await migrate(ownerUrl);
+      const owner = new pg.Client({ connectionString: ownerUrl });
+      await owner.connect();
+      const bench = { db: patientDb(appUrl), owner, ownerUrl };
+      opened.push(bench);
+      return bench;
+    },
+    async end() {
+      for (const { db, owner } of opened) {
+        await db.close();
+        await owner.end();
+      }
+      await admin.end();
+      await server.stop();
+      await guard.finish();
+    },
+  };
+}
+
+function patientDb(databaseUrl: string): Db {
+  const limits = { acquireMs: 30_000, statementMs: 60_000 };
+  return createDb({
+    databaseUrl,
+    ...limits,
     clock: hostClock(),
     random: systemRandom(),
     onSlow: () => {},
     onPool: () => {},
   });
-  const owner = new pg.Client({ connectionString: ownerUrl });
-  await owner.connect();
-  return {
-    adminUrl: server.adminUrl,
-    ownerUrl,
-    appUrl,
-    db,
-    owner,
-    async end() {
-      await db.close();
-      await owner.end();
-      await server.stop();
-      await guard.finish();
-    },
-  };
 }

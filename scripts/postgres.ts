@@ -2,7 +2,8 @@
 // it listens on 127.0.0.1 alone, writes durably unless told otherwise, keeps its data in one folder, and is gone when
 // we are gone, even when we were killed by force (the guard ends it; its next start recovers from its log).
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chown, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -36,7 +37,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const port = options.port ?? (await freePorts(1))[0]!;
   const user = await unprivilegedUser();
   const programs = await programsFor(user);
-  const password = await initialise(folder, user, programs.initdb);
+  const data = await reachable(folder, user);
+  const password = await initialise({ folder, data, user, initdb: programs.initdb });
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -48,7 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     max_wal_size: '4GB',
     ...options.settings,
   };
-  const args = ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const [file, ...allArgs] = asUser(user, programs.postgres, args);
   const daemon = new Daemon({ name: 'PostgreSQL', file: file!, args: allArgs, logFile: `${folder}.log`, guard });
   const adminUrl = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
@@ -107,21 +109,27 @@ async function mayUse(user: User, path: string): Promise<boolean> {
   );
 }
 
-async function initialise(folder: string, user: User | undefined, initdb: string): Promise<string> {
+// A folder below /root is closed to the user the server runs as; then the data lies where everybody's may lie.
+async function reachable(folder: string, user: User | undefined): Promise<string> {
+  const above = dirname(folder);
+  await mkdir(above, { recursive: true });
+  if (!user || (await mayUse(user, above))) return folder;
+  const mark = createHash('sha256').update(folder).digest('hex').slice(0, 12);
+  return join('/var/tmp', `satfleet-postgres-${mark}`);
+}
+
+type Place = { folder: string; data: string; user: User | undefined; initdb: string };
+
+async function initialise({ folder, data, user, initdb }: Place): Promise<string> {
   // The password lies beside the data, readable by us alone, for the next start.
   const passwordFile = `${folder}.password`;
   const known = await readFile(passwordFile, 'utf8').catch(() => undefined);
-  if (known) return known;
+  if (known && existsSync(data)) return known;
   // Made under another name first, so that a set-up cut short is never taken for a finished one.
-  const unfinished = `${folder}.unfinished`;
+  const unfinished = `${data}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
   if (user) await chown(unfinished, user.uid, user.gid);
-  if (user && !(await mayUse(user, unfinished))) {
-    throw new Error(
-      `PostgreSQL runs as user "${user.name}" and cannot reach ${folder}: a folder above it is closed to others.`,
-    );
-  }
   const password = randomBytes(18).toString('base64url');
   const handover = join(tmpdir(), `satfleet-${randomBytes(6).toString('hex')}`);
   await writeFile(handover, password, { mode: 0o600 });
@@ -131,7 +139,9 @@ async function initialise(folder: string, user: User | undefined, initdb: string
   const order = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const [file, ...args] = asUser(user, initdb, ['-D', unfinished, ...secrecy, ...order]);
   await run(file!, args).finally(() => rm(handover, { force: true }));
-  await rename(unfinished, folder);
+  // What lies there without its password can be read by nobody.
+  await rm(data, { recursive: true, force: true });
+  await rename(unfinished, data);
   await writeFile(passwordFile, password, { mode: 0o600 });
   return password;
 }

@@ -39,14 +39,16 @@ export async function page(
   given: { userId: string; walletId: string; before?: string },
 ): Promise<{ lines: HistoryLine[]; next?: string }> {
   const before = given.before && isId(given.before) ? { before: given.before } : {};
-  const [rows, pending] = await Promise.all([
-    historyPage(world.db, BigInt(given.walletId), { ...before, limit: LINES_PER_PAGE }),
+  const [found, pending] = await Promise.all([
+    // One more than is shown tells whether there is another page.
+    historyPage(world.db, BigInt(given.walletId), { ...before, limit: LINES_PER_PAGE + 1 }),
     given.before ? [] : pendingSubjects(world.db, given.userId, MOST_PENDING),
   ]);
+  const rows = found.slice(0, LINES_PER_PAGE);
   const ids = rows.flatMap(({ subjectId }) => (subjectId ? [subjectId] : []));
   const subjects = new Map((await subjectsOf(world.db, { userId: given.userId, ids })).map((each) => [each.id, each]));
   const lines = [...pending.map(openLine), ...rows.map((row) => closedLine(row, subjects.get(row.subjectId ?? '')))];
-  const last = rows.length === LINES_PER_PAGE ? rows.at(-1) : undefined;
+  const last = found.length > rows.length ? rows.at(-1) : undefined;
   return { lines, ...(last ? { next: last.id } : {}) };
 }
 

@@ -149,8 +149,7 @@ async function sendWithRows(world: World, draft: SendDraft): Promise<Started> {
         await tx.post(hold(draft.id, { walletId: fromId, outgoingId }, amountMsat, 'claim_hold'));
         return row.state;
       }
-      const news = { amountMsat: draft.amountMsat, fromName: draft.fromName, memo: draft.memo };
-      await step.tell(payee.userId, draft.id, { kind: 'send_received', ...news });
+      // Who asked has the news that the request is paid; a second message would read like a second payment.
       await tx.post(give(draft.id, { fromId, toId: BigInt(payee.walletId) }, amountMsat));
       return row.state;
     });
@@ -184,7 +183,7 @@ export async function claim(
     if (!sender) throw new Error('a send without its sender');
     const story = { amountMsat: send.amountMsat, fromName: nameOf(sender), memo: send.memo };
     if (send.state === 'claimed' && send.toUserId === given.userId) return story;
-    if (send.state !== 'held') throw new Refusal('claim_taken');
+    if (send.state !== 'held' || (send.expiresAtMs ?? 0) <= step.nowMs) throw new Refusal('claim_taken');
     if (send.fromUserId === given.userId) throw new Refusal('payee_is_payer');
     await closeSend(step.tx, { id, state: 'claimed', toUserId: given.userId, nowMs: step.nowMs });
     const amountMsat = String(send.amountMsat);

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OutsideWallet } from '../../sandbox/lnd/outside.ts';
 import { feeCeiling } from '../../src/domain/fees.ts';
+import { ceilSat, floorSat, satToMsat } from '../../src/domain/money.ts';
 import { checkNode, solvency } from '../../src/flows/node-books.ts';
 import * as pay from '../../src/flows/pay.ts';
 import { anotherWorker, type MovableWorld, movableClock } from '../support/flow-clock.ts';
@@ -76,6 +77,18 @@ test('the ceiling rises with the amount and covers small ones', () => {
     last = ceiling;
   }
   expect(feeCeiling(1n)).toBe(10_000n);
+});
+
+test('what is shown never exceeds the truth: what one has is cut, what one pays is rounded up', () => {
+  expect([floorSat(1_999n), ceilSat(1_001n), ceilSat(1_000n), floorSat(0n), satToMsat(7n)]).toEqual([
+    1n,
+    2n,
+    1n,
+    0n,
+    7_000n,
+  ]);
+  expect(() => floorSat(-1n)).toThrow(RangeError);
+  expect(() => ceilSat(-1n)).toThrow(RangeError);
 });
 
 test('what all nodes hold, less what we owe, is what is over', async () => {

@@ -3,10 +3,10 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { NO_FAULTS } from '../../sandbox/lnd/faults.ts';
 import * as pay from '../../src/flows/pay.ts';
-import { execute } from '../../src/flows/pay-execute.ts';
+import { execute, pursue } from '../../src/flows/pay-execute.ts';
 import { lookupPayment } from '../../src/infra/lightning/pay.ts';
 import { type Survivor, survivor } from '../support/crash-world.ts';
-import { available, held, hold, paymentOf, run, told } from '../support/flow-help.ts';
+import { available, held, hold, paymentOf, told } from '../support/flow-help.ts';
 import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
 
 let house: House;
@@ -71,7 +71,7 @@ test('the node dies while it pays, and says what became of it when it is back', 
   await house.lightning.start('bob');
   world.clock.move(60_000);
   for (let i = 0; i < 3; i++) {
-    await execute(world, id);
+    await pursue(world, { id, attempts: 1 });
     await look();
   }
   expect(await paymentOf(world, id)).toMatchObject({ state: 'sending', node: 'alice' });
@@ -89,7 +89,7 @@ test('a payment given to one node is never tried from another, whatever that one
   await look();
   await house.lightning.pause('alice');
   world.clock.move(60_000);
-  const asked = Promise.all([1, 2, 3].map(() => execute(world, id).catch(() => {})));
+  const asked = Promise.all([1, 2, 3].map(() => pursue(world, { id, attempts: 1 }).catch(() => {})));
   await world.clock.sleep(4_000);
   expect((await lookupPayment(house.world.lightning.node('bob'), hash)).state).toBe('absent');
   expect(await paymentOf(world, id)).toMatchObject({ state: 'sending', node: 'alice', attempts: 1 });
@@ -125,5 +125,4 @@ test('a second invoice of the same payee and amount while one is pending names t
   await world.recover(isPaid(id));
   expect(await pay.quote(house.world, { ...asha, raw })).toMatchObject({ twinId: null, paidBefore: true });
   expect(await available(world, asha)).toBeGreaterThan(0n);
-  void run;
 });

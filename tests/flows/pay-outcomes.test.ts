@@ -227,10 +227,10 @@ describe('unknown', () => {
     const clock = { ...world.clock, nowMs: () => world.clock.nowMs() + sleptMs };
     const db = {
       ...world.db,
-      async transaction(...given: Parameters<typeof world.db.transaction>) {
-        const result = await world.db.transaction(...given);
-        if (given[0] === 'pay.claim') sleptMs = 26_000;
-        return result;
+      async query(...given: Parameters<typeof world.db.query>) {
+        const rows = await world.db.query(...given);
+        if (given[0] === 'payments.claim') sleptMs = 26_000;
+        return rows;
       },
     } as typeof world.db;
     await execute({ ...world, clock, db }, id);

@@ -7,7 +7,7 @@ import { sweepInvoices } from '../../src/flows/reconcile.ts';
 import { findInvoiceRow } from '../../src/infra/db/invoices.ts';
 import { lookupInvoice } from '../../src/infra/lightning/invoices.ts';
 import { type Survivor, survivor } from '../support/crash-world.ts';
-import { ask, available, ended, held, hold, paymentOf, told } from '../support/flow-help.ts';
+import { ask, available, ended, held, paymentOf, told } from '../support/flow-help.ts';
 import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
 
 let house: House;
@@ -160,7 +160,6 @@ test('an invoice of ours that has run out before the job: everything comes back'
   await execute(house.world, draft.id);
   expect(await paymentOf(house.world, draft.id)).toMatchObject({ state: 'failed', failure: 'invoice_expired' });
   expect(await available(house.world, asha)).toBe(before);
-  void hold;
 });
 
 async function noneOpen(): Promise<boolean> {

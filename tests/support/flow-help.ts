@@ -23,11 +23,6 @@ export async function told(world: World, subjectId: string): Promise<string[]> {
   return rows.map(({ kind, count }) => (count === 1 ? kind : `${kind} ×${count}`));
 }
 
-/** Everything a node of ours was ever asked to pay, by hash. */
-export async function paymentsOut(house: House, hash: string): Promise<number> {
-  return (await house.outside.invoices()).filter((each) => each.hash === hash && each.state === 'paid').length;
-}
-
 export async function paymentOf(world: World, id: string): Promise<PaymentRow> {
   const row = await findPayment(world.db, id);
   if (!row) throw new Error('there is no such payment');

@@ -112,7 +112,7 @@ describe('configuration', () => {
 
   test('what must not be seen: every secret, a password also as an error would show it', () => {
     const secrets = secretsOf(loadConfig('worker', GOOD));
-    for (const secret of [GOOD['APP_SECRET'], TOKEN, MACAROON, 'p%40ssw%C3%B6rd', 'p@sswörd', 'queue-password']) {
+    for (const secret of [GOOD.APP_SECRET, TOKEN, MACAROON, 'p%40ssw%C3%B6rd', 'p@sswörd', 'queue-password']) {
       expect(secrets).toContain(secret);
     }
     expect(secrets).not.toContain('');
@@ -147,7 +147,7 @@ describe('the log', () => {
   const invoice = `lnbcrt100u1${'qpzry9x8gf2tvdw0'.repeat(6)}`;
   const preimage = 'cd'.repeat(32);
   test.each<[string, () => object, string[]]>([
-    ['a secret in a message', () => ({ text: `it was ${GOOD['APP_SECRET']}.` }), [GOOD['APP_SECRET'] ?? '']],
+    ['a secret in a message', () => ({ text: `it was ${GOOD.APP_SECRET}.` }), [GOOD.APP_SECRET ?? '']],
     [
       'a token in an error and its stack',
       () => ({ error: new Error(`GET https://api.telegram.org/bot${TOKEN}/getMe`) }),

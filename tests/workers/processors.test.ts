@@ -44,7 +44,7 @@ test('rates: fetched, kept as rows, shown with their age, and kept when every so
   }
   const tenMinutesOn = { ...house.world, clock: movableClock() };
   tenMinutesOn.clock.move(600_000);
-  await refresh(tenMinutesOn, sources);
+  await refresh(tenMinutesOn, createRateSources({ clock: tenMinutesOn.clock, urls: rates.urls }));
   expect(await ask(house.world, 'select 1 from rates')).toHaveLength(rows.length);
   expect(house.lines.some((line) => line.includes('price source failed'))).toBe(true);
   expect(await shown(tenMinutesOn, 'KES')).toMatchObject({ microPerBtc: first?.microPerBtc, stale: true });
@@ -115,6 +115,6 @@ test('ticks: each queue once a period, however many workers tick', async () => {
     expect(await waiting()).toMatchObject({ 'fx-refresh': 1, cleanup: 1 });
   }, 3_000);
   const counts = await waiting();
-  expect(counts['reconcile']).toBeLessThanOrEqual(2);
+  expect(counts.reconcile).toBeLessThanOrEqual(2);
   for (const stop of stops) stop();
 });

@@ -3,6 +3,9 @@
 -- whenever nothing of the batch depends on its order; when anything does not fit, nothing has happened, and it decides one by
 -- one under the locks (ledger_walk) and then moves what was accepted at once.
 --
+-- The plans are made once for all batches, and must not be those of the day on which a table or a month was still empty:
+-- hence the settings of the functions, and the keys that are named where a join alone would do.
+--
 -- Locks, always in this order, so that two batches never wait for each other: holds by id, accounts by falling id (the
 -- house's own accounts are the oldest and the busiest, so they are locked last and shortest), new rows by id.
 
@@ -127,7 +130,7 @@ END $$;
 CREATE FUNCTION ledger_walk(ids uuid[], groups int[], kinds transfer_kind[], INOUT debits bigint[], INOUT credits bigint[],
   INOUT amounts bigint[], INOUT of_currencies text[], codes transfer_code[], pendings uuid[], subjects uuid[],
   latest uuid, OUT released bigint[], OUT results text[])
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   count int := cardinality(ids);
   largest CONSTANT bigint := 2100000000000000000; -- all the millisatoshi there will ever be
@@ -153,7 +156,7 @@ BEGIN
     array_agg(p.amount), array_agg(p.currency)
   INTO hold_ids, hold_states, hold_debits, hold_credits, hold_amounts, hold_currencies
   FROM (SELECT DISTINCT id FROM unnest(pendings) AS w (id) WHERE id IS NOT NULL) AS w
-  LEFT JOIN pending_transfers AS p ON p.id = w.id;
+  LEFT JOIN (SELECT * FROM pending_transfers WHERE id = ANY (pendings)) AS p ON p.id = w.id;
 
   SELECT array_agg(a.id), array_agg(a.credits_posted - a.debits_posted - a.debits_pending), array_agg(a.guarded),
     array_agg(a.closed_at IS NOT NULL), array_agg(a.currency)
@@ -184,7 +187,7 @@ BEGIN
     FROM unnest(ids, kinds, debits, credits, amounts, of_currencies, codes, pendings, subjects) WITH ORDINALITY
       AS u (id, kind, debit, credit, amount, currency, code, pending, subject, n)
   ) AS u
-  LEFT JOIN transfers AS t ON t.id = u.id
+  LEFT JOIN (SELECT * FROM transfers WHERE id = ANY (ids)) AS t ON t.id = u.id
   LEFT JOIN unnest(account_ids) WITH ORDINALITY AS d (id, at) ON d.id = u.debit
   LEFT JOIN unnest(account_ids) WITH ORDINALITY AS c (id, at) ON c.id = u.credit
   LEFT JOIN unnest(hold_ids) WITH ORDINALITY AS p (id, at) ON p.id = u.pending
@@ -313,7 +316,8 @@ END $$;
 CREATE FUNCTION ledger_post(ids uuid[], groups int[], kinds transfer_kind[], debits bigint[], credits bigint[],
   amounts bigint[], of_currencies text[], codes transfer_code[], pendings uuid[], subjects uuid[], now_ms bigint)
 RETURNS text[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
 DECLARE
   count int := coalesce(cardinality(ids), 0);
   largest CONSTANT bigint := 2100000000000000000;
@@ -355,13 +359,13 @@ BEGIN
     END IF;
     released := array_fill(0::bigint, ARRAY[count]);
     IF ends > 0 THEN
+      PERFORM FROM pending_transfers WHERE id = ANY (pendings) ORDER BY id FOR NO KEY UPDATE;
       FOR hold IN
         UPDATE pending_transfers AS p
         SET state = CASE WHEN u.kind = 'post' THEN 'posted' ELSE 'voided' END::pending_state
-        FROM (SELECT * FROM unnest(kinds, debits, credits, amounts, pendings) WITH ORDINALITY
-                AS u (kind, debit, credit, amount, pending, n)
-              WHERE kind IN ('post', 'void') ORDER BY pending) AS u
-        WHERE p.id = u.pending AND p.state = 'pending' AND (u.kind = 'void' OR u.amount <= p.amount)
+        FROM unnest(kinds, debits, credits, amounts, pendings) WITH ORDINALITY
+          AS u (kind, debit, credit, amount, pending, n)
+        WHERE p.id = ANY (pendings) AND p.id = u.pending AND p.state = 'pending' AND (u.kind = 'void' OR u.amount <= p.amount)
           AND p.debit_id = coalesce(u.debit, p.debit_id) AND p.credit_id = coalesce(u.credit, p.credit_id)
         RETURNING u.n, u.kind, p.debit_id, p.credit_id, p.amount, p.currency
       LOOP
@@ -381,7 +385,7 @@ BEGIN
     PERFORM ledger_move(ids, kinds, all_debits, all_credits, all_amounts, released, all_currencies, codes, pendings,
       subjects, at, false);
     RETURN array_fill('created'::text, ARRAY[count]);
-  EXCEPTION WHEN unique_violation OR SQLSTATE 'LW001' THEN
+  EXCEPTION WHEN unique_violation OR check_violation OR SQLSTATE 'LW001' THEN
     NULL; -- Nothing of it has happened, and its locks are given back.
   END;
 
@@ -400,7 +404,7 @@ BEGIN
       UPDATE pending_transfers AS p
       SET state = CASE WHEN u.kind = 'post' THEN 'posted' ELSE 'voided' END::pending_state
       FROM unnest(kinds, pendings, walk.results) AS u (kind, pending, result)
-      WHERE p.id = u.pending AND u.result = 'created';
+      WHERE p.id = ANY (pendings) AND p.id = u.pending AND u.result = 'created';
       RETURN walk.results;
     EXCEPTION WHEN unique_violation THEN
       NULL; -- An id of the batch was being used on other accounts. It is there to be seen now: look again.

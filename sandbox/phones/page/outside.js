@@ -176,7 +176,7 @@ function makePayCard(phones, changed) {
 
 function describeOutcome(result, outcome) {
   const texts = {
-    paid: () => `Paid. The way cost ${sats(outcome.feeMsat)} sats.`,
+    paid: () => `Paid. The fee on the way: ${sats(outcome.feeMsat)} sats.`,
     in_flight: () => 'On its way; no answer yet.',
     failed: () => `Not paid: ${outcome.reason}`,
     unknown: () => `No answer yet: ${outcome.reason}`,

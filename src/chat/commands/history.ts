@@ -32,7 +32,9 @@ async function showPage(context: Context, before?: string): Promise<Outcome> {
     viewOf(context),
   ]);
   if (lines.length === 0) {
-    return say(context, inPlace(context, { text: before ? texts.history.noMore() : texts.history.empty() }));
+    if (!before) return say(context, inPlace(context, { text: texts.history.empty() }));
+    const buttons = [[{ label: texts.buttons.newest, data: 'history:newest' }]];
+    return say(context, inPlace(context, { text: texts.history.noMore(), buttons }));
   }
   const text = rich`${texts.history.title()}\n${lines.flatMap((line, at) => lineText(line, at + 1, view))}`;
   const numbers = lines.map((line, at) => ({ label: String(at + 1), data: `history:open:${line.id}` }));
@@ -81,7 +83,7 @@ function detailText(found: HistoryDetail, view: View): Rich {
     [labels.who, found.name ? rich`${nameOf(found.name)}` : undefined],
     [labels.note, found.memo ? rich`${noteOf(found.memo) ?? []}` : undefined],
     [labels.state, rich`${stateText(found.state, view)}`],
-    [labels.until, found.expiresAtMs === null ? undefined : rich`${dayTime(view, found.expiresAtMs)}`],
+    [labels.until, found.pending && found.expiresAtMs !== null ? rich`${dayTime(view, found.expiresAtMs)}` : undefined],
     [labels.payee, found.destination ? payeeOf(found.destination) : undefined],
     [labels.proof, found.preimage ? rich`${code(found.preimage)}` : undefined],
     [labels.number, rich`${code(shortId(found.id))}`],

@@ -35,7 +35,7 @@ export async function findRequest(q: Queryable, id: string): Promise<RequestRow 
   return row;
 }
 
-/** `open → state`; gives the row when we won. */
+/** `open → state`; gives the row when we won. Nothing is paid whose time is over. */
 export async function closeRequest(
   q: Queryable,
   given: { id: string; state: RequestState; nowMs: number },
@@ -43,7 +43,8 @@ export async function closeRequest(
   const [row] = await q.query<RequestRow>(
     'requests.close',
     `update requests set state = $2, finished_at = to_timestamp($3::float8 / 1000)
-     where id = $1 and state = 'open' returning ${REQUEST}`,
+     where id = $1 and state = 'open' and (expires_at > to_timestamp($3::float8 / 1000) or $2 <> 'paid')
+     returning ${REQUEST}`,
     [given.id, given.state, given.nowMs],
   );
   return row;

@@ -2,15 +2,18 @@
 // database, and a job that runs twice finds the row already moved on. Adding a queue is one line here and one processor.
 // Queues have no priorities among each other: each has consumers of its own, so none can make another wait.
 
-/** Concurrency is per worker; attempts counts a job's own tries, its outbox row outlives them all. */
+/**
+ * Concurrency is per worker; attempts counts a job's own tries, its outbox row outlives them all. Of the failed jobs all
+ * are kept, but of ticks only the newest few: the next tick does their work.
+ */
 export const QUEUES = {
   invoice: { concurrency: 10, attempts: 8, backoffMs: 250 },
   payment: { concurrency: 50, attempts: 8, backoffMs: 500 },
   notification: { concurrency: 50, attempts: 12, backoffMs: 500 },
-  'balance-check': { concurrency: 10, attempts: 2, backoffMs: 1_000 },
-  'fx-refresh': { concurrency: 1, attempts: 2, backoffMs: 1_000 },
-  reconcile: { concurrency: 1, attempts: 2, backoffMs: 1_000 },
-  cleanup: { concurrency: 1, attempts: 2, backoffMs: 5_000 },
+  'balance-check': { concurrency: 10, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
+  'fx-refresh': { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
+  reconcile: { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
+  cleanup: { concurrency: 1, attempts: 2, backoffMs: 5_000, keepFailed: 20 },
 } as const;
 
 export type QueueName = keyof typeof QUEUES;

@@ -86,7 +86,7 @@ export function createQueues(options: { url: string; clock: Clock; onError: (err
 }
 
 function open(name: QueueName, options: { url: string; onError: (error: unknown) => void }): Queue<Job> {
-  const { attempts, backoffMs } = QUEUES[name];
+  const { attempts, backoffMs, ...kept } = QUEUES[name];
   const queue = new Queue<Job>(name, {
     // Once connected, a command fails at once while Redis is away instead of waiting for it.
     connection: { url: options.url, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
@@ -95,7 +95,7 @@ function open(name: QueueName, options: { url: string; onError: (error: unknown)
       backoff: { type: 'exponential', delay: backoffMs, jitter: BACKOFF_JITTER },
       // A finished job's id must be free again, or re-adding it would do nothing; a failed one is kept to be looked at.
       removeOnComplete: true,
-      removeOnFail: false,
+      removeOnFail: 'keepFailed' in kept ? { count: kept.keepFailed } : false,
     },
   });
   queue.on('error', options.onError);
