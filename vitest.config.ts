@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { sumsReporter } from './scripts/test/reporter.ts';
 import { type Suite, suites } from './scripts/test/suites.ts';
 
-const sumsFile = process.env['TEST_SUMS_FILE'];
+const sumsFile = process.env.TEST_SUMS_FILE;
 
 export default defineConfig({
   test: {

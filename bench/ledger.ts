@@ -43,7 +43,7 @@ try {
     tps.push(await tpcB(pgbenchUrl, SECONDS));
     const { perSecond, latenciesMs } = await load(bench.db, { callers: CALLERS, seconds: SECONDS, next: pair });
     posts.push(perSecond);
-    latencies.push(...latenciesMs);
+    for (const latencyMs of latenciesMs) latencies.push(latencyMs);
     console.log(`round ${round + 1}: pgbench ${tps.at(-1)?.toFixed(0)}/s, ledger ${perSecond.toFixed(0)}/s`);
   }
   const hotTps = await tpcB(pgbenchUrl, SECONDS);

@@ -11,17 +11,17 @@ const bin = (name: string) => join(ROOT, 'node_modules', '.bin', name);
 const started = performance.now();
 
 const results = await Promise.all([
-  show('types', run(bin('tsc'), ['--noEmit', '--pretty', '-p', '.'])),
-  show('lint and format', run(bin('biome'), ['check', '--colors=off', '--max-diagnostics=50'])),
-  show('house rules', house()),
+  show('types', () => run(bin('tsc'), ['--noEmit', '--pretty', '-p', '.'])),
+  show('lint and format', () => run(bin('biome'), ['check', '--colors=off', '--max-diagnostics=50'])),
+  show('house rules', house),
 ]);
 const ok = results.every((result) => result.ok);
 console.log(`\n${ok ? 'All is well' : 'Not yet'} (${seconds(started)})`);
 process.exitCode = ok ? 0 : 1;
 
-async function show(name: string, pending: Promise<Result>): Promise<Result> {
+async function show(name: string, check: () => Promise<Result>): Promise<Result> {
   const began = performance.now();
-  const result = await pending;
+  const result = await check();
   console.log(`${result.ok ? 'ok   ' : 'FAULT'} ${name} (${seconds(began)})`);
   if (!result.ok) console.log(`\n${result.output.trim()}\n`);
   return result;

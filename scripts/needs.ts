@@ -34,7 +34,7 @@ export function find(program: Program): string | undefined {
   const { names, places, variable } = NEEDS[program];
   const named = variable && process.env[variable];
   if (named) return named;
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const folders = (process.env.PATH ?? '').split(delimiter);
   const candidates = [...names.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];
   return candidates.find(isProgram);
 }
@@ -80,7 +80,7 @@ function run([file = '', ...args]: string[]): Promise<void> {
 }
 
 function onPath(name: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)));
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)));
 }
 
 function isProgram(path: string): boolean {

@@ -139,8 +139,9 @@ async function initialise({ folder, data, user, initdb }: Place): Promise<string
   const order = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const [file, ...args] = asUser(user, initdb, ['-D', unfinished, ...secrecy, ...order]);
   await run(file!, args).finally(() => rm(handover, { force: true }));
-  // What lies there without its password can be read by nobody.
-  await rm(data, { recursive: true, force: true });
+  // Its own folder was taken away to start afresh, so what still lies out there is nobody's any more.
+  if (data !== folder) await rm(data, { recursive: true, force: true });
+  if (existsSync(data)) throw new Error(`${data} holds a database, and ${passwordFile} with its password is missing.`);
   await rename(unfinished, data);
   await writeFile(passwordFile, password, { mode: 0o600 });
   return password;

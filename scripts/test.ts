@@ -16,7 +16,7 @@ import { ON_REAL_LND, type Suite, suites } from './test/suites.ts';
 const NEEDS_BROWSER: readonly string[] = ['browser'];
 
 const filters = process.argv.slice(2);
-const inCi = process.env['CI'] === 'true';
+const inCi = process.env.CI === 'true';
 const started = performance.now();
 const folder = mkdtempSync(join(tmpdir(), 'satfleet-test-'));
 const guard = new Guard(folder);

@@ -7,6 +7,7 @@ import { type Bots, createBots } from './channels/telegram/registry.ts';
 import { setUp } from './channels/telegram/setup.ts';
 import { addWebhook, createWebhook } from './channels/telegram/webhook.ts';
 import { handle } from './chat/router.ts';
+import { measureProcess } from './flows/measure.ts';
 import { addOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import { keepBeating } from './infra/redis/instances.ts';
@@ -17,6 +18,7 @@ const SET_UP_AGAIN_MS = 5_000;
 async function main(): Promise<void> {
   const config = loadConfig('bot');
   const world = await makeWorld('bot', config);
+  measureProcess(world);
   const bots = createBots(config);
   const webhook = createWebhook(world, bots, handle);
   const ending = new AbortController();

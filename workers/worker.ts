@@ -5,6 +5,7 @@ import { onShutdown } from '../src/base/shutdown.ts';
 import { withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
+import { measureHouse, measureProcess } from '../src/flows/measure.ts';
 import { createDoneBatch } from '../src/flows/outbox.ts';
 import { hear } from '../src/flows/pay-execute.ts';
 import { addOps } from '../src/http/ops.ts';
@@ -14,7 +15,7 @@ import { type ConsumerEvents, consume } from '../src/infra/queue/consumer.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/infra/queue/jobs.ts';
 import { createRateSources } from '../src/infra/rates/sources.ts';
 import { redisSettings } from '../src/infra/redis/connection.ts';
-import { BEAT_EVERY_MS, beat, leave } from '../src/infra/redis/instances.ts';
+import { keepBeating } from '../src/infra/redis/instances.ts';
 import { makeWorld, type WorkerWorld, type World, withLightning } from '../src/world.ts';
 import { watchNodes } from './lightning-events.ts';
 import { PROCESSORS } from './processors/index.ts';
@@ -38,6 +39,8 @@ async function main(): Promise<void> {
     }
   });
   heard = world;
+  measureProcess(world);
+  measureHouse(world);
   const tools: Tools = {
     world,
     channels: { telegram: telegramChannel(createBots(config)) },
@@ -47,7 +50,9 @@ async function main(): Promise<void> {
   const consumers = QUEUE_NAMES.map((queue) => startConsumer(tools, queue));
   const stopNodes = watchNodes(world);
   const stopSchedule = startSchedule(world);
-  const stopBeat = startBeat(world);
+  const stopBeat = keepBeating(world.sessions, world.instanceId, world.clock, (error) =>
+    world.log.warn('heartbeat failed', { error }),
+  );
   let takesWork = true;
   const server = createServer({ log: world.log, ids: world.ids });
   addOps(server, {
@@ -104,16 +109,6 @@ function startConsumer(tools: Tools, queue: QueueName) {
     events,
     handler: (job) => withTrace(job.traceId, () => PROCESSORS[queue](tools, job)),
   });
-}
-
-function startBeat(world: World): () => Promise<void> {
-  const failed = (error: unknown) => world.log.warn('heartbeat failed', { error });
-  beat(world.sessions, world.instanceId).catch(failed);
-  const stop = world.clock.every(BEAT_EVERY_MS, () => beat(world.sessions, world.instanceId), failed);
-  return async () => {
-    stop();
-    await leave(world.sessions, world.instanceId);
-  };
 }
 
 function componentsOf(world: WorkerWorld) {

@@ -11,12 +11,14 @@ export type Suite = { name: string; include: string[]; files: string[]; turn: nu
 
 // They start many processes or a browser: one file at a time, after everything else.
 const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet'];
-// They touch no database, so that running one of them alone starts none.
+// They touch no database, or start a durable one of their own: running one of them alone starts none.
 const WITHOUT_DATABASE: readonly string[] = [
   'architecture',
   'cache',
   'contract',
+  'fleet',
   'lightning',
+  'lnd',
   'rates',
   'sandbox',
   'unit',

@@ -11,6 +11,7 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const looks: (() => Promise<void> | void)[] = [];
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name: `satfleet_${name}`, help, labelNames, registers });
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -18,8 +19,15 @@ export function createMetrics() {
   const seconds = (name: string, help: string, labelNames: string[]) =>
     new Histogram({ name: `satfleet_${name}_seconds`, help, labelNames, buckets: SECONDS, registers });
   return {
+    /** Has a gauge set whenever Prometheus reads, so that it never tells of an earlier moment. What it throws is left out. */
+    beforeRead(look: () => Promise<void> | void) {
+      looks.push(look);
+    },
     /** The text Prometheus reads. */
-    text: () => registry.metrics(),
+    async text() {
+      await Promise.allSettled(looks.map(async (look) => look()));
+      return registry.metrics();
+    },
     contentType: registry.contentType,
     messages: counter('messages_total', 'Messages answered', ['command', 'result']),
     answerSeconds: seconds('answer', 'From an update to its answer', ['channel']),
@@ -42,6 +50,7 @@ export function createMetrics() {
     outboxAgeSeconds: gauge('outbox_age_seconds', 'Age of the oldest job not done'),
     instances: gauge('instances', 'Instances with a fresh heartbeat', ['kind']),
     cache: counter('cache_total', 'Cache reads', ['name', 'result']),
+    queueJobs: gauge('queue_jobs', 'Jobs in a queue', ['queue', 'state']),
     slowQueries: counter('slow_queries_total', 'Queries over 50 ms', ['name']),
     poolWaiting: gauge('db_pool_waiting', 'Callers waiting for a database connection'),
     poolUsed: gauge('db_pool_used', 'Database connections in use'),

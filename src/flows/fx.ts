@@ -37,7 +37,6 @@ export async function refresh(world: World, sources: RateSources): Promise<void>
     world.db,
     rows.map((row) => ({ ...row, id: world.ids.next(), atMs: nowMs })),
   );
-  for (const leg of after.legs) world.metrics.rateAgeSeconds.set({ leg: leg.pair }, (nowMs - leg.asOfMs) / 1_000);
   await world.cache.clear(CACHE_KEY);
 }
 
@@ -83,16 +82,24 @@ async function load(world: World, q: Queryable): Promise<Rates> {
   return ratesFromRows(live.map(asRow));
 }
 
+/** Sets the gauge of each leg's age. */
+export async function measureAges(world: World): Promise<void> {
+  const nowMs = world.clock.nowMs();
+  for (const leg of await newest(world)) {
+    world.metrics.rateAgeSeconds.set({ leg: leg.pair }, (nowMs - leg.asOfMs) / 1_000);
+  }
+}
+
 /** What a bitcoin is worth in a currency, with the age of each leg; undefined when we cannot say at all. */
 export async function shown(world: World, currency: string): Promise<DisplayRate | undefined> {
   if (currency !== 'USD' && !isCurrencyCode(currency)) return undefined;
+  return displayRate(await newest(world), currency, world.clock.nowMs());
+}
+
+async function newest(world: World): Promise<Leg[]> {
   const legs = await world.cache.getOrLoad(CACHE_KEY, CACHED_MS, async () => {
-    const { legs: newest } = await load(world, world.db);
-    return newest.map((leg) => ({ ...leg, micro: String(leg.micro) }));
+    const { legs: loaded } = await load(world, world.db);
+    return loaded.map((leg) => ({ ...leg, micro: String(leg.micro) }));
   });
-  return displayRate(
-    legs.map((leg) => ({ ...leg, micro: BigInt(leg.micro) })),
-    currency,
-    world.clock.nowMs(),
-  );
+  return legs.map((leg) => ({ ...leg, micro: BigInt(leg.micro) }));
 }

@@ -6,7 +6,7 @@ import { currentTrace } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
 import { insertNotice } from '../infra/db/notices.ts';
-import { deleteOutbox, insertOutbox, type OutboxRow, oldestOutboxMs, takeOverdue } from '../infra/db/outbox.ts';
+import { deleteOutbox, insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
 import { QUEUE_NAMES, type QueuedJob, type QueueName } from '../infra/queue/jobs.ts';
 import type { World } from '../world.ts';
 
@@ -76,8 +76,6 @@ export async function relay(world: World): Promise<number> {
     count += rows.length;
     if (rows.length < RELAY_BATCH) break;
   }
-  const oldestMs = await oldestOutboxMs(world.db);
-  world.metrics.outboxAgeSeconds.set(oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) / 1_000);
   return count;
 }
 

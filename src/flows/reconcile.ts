@@ -3,7 +3,7 @@
 import { Unavailable } from '../base/errors.ts';
 import { INVOICE_MOVES } from '../domain/states.ts';
 import { expireAsked, type InvoiceRow, moveInvoice, openInvoices, waitingInvoices } from '../infra/db/invoices.ts';
-import { takeDue, unfinished } from '../infra/db/payments.ts';
+import { takeDue } from '../infra/db/payments.ts';
 import { expireRequests } from '../infra/db/requests.ts';
 import { overdueSends } from '../infra/db/sends.ts';
 import { lookupInvoice } from '../infra/lightning/invoices.ts';
@@ -30,10 +30,6 @@ export async function sweepPayments(world: WorkerWorld): Promise<number> {
       }),
     ),
   );
-  const { held, sending, oldestMs } = await unfinished(world.db);
-  world.metrics.unfinished.set({ state: 'held' }, held);
-  world.metrics.unfinished.set({ state: 'sending' }, sending);
-  world.metrics.unfinishedAgeSeconds.set(oldestMs === null ? 0 : (nowMs - oldestMs) / 1_000);
   return due.length;
 }
 

@@ -208,7 +208,6 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
   async function asTheNodeSays(goings: readonly Going[]): Promise<void> {
     for (const going of goings) {
       const [seen, ...more] = await nodes.payments(going.hash);
-      console.log('B13', seen);
       expect(more).toEqual([]);
       if (seen?.state === 'in_flight') {
         expect(await row(going)).toMatchObject({ state: 'sending', node: seen.node });

@@ -14,7 +14,7 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
  */
 export async function lndPrograms(): Promise<string> {
   // Written by `npm test` when its build has ended: "ok", or what went wrong.
-  const outcomeFile = process.env['TEST_LND_OUTCOME_FILE'];
+  const outcomeFile = process.env.TEST_LND_OUTCOME_FILE;
   if (outcomeFile) {
     await until('lnd and btcd are built', BUILD_TIMEOUT_MS, async () => existsSync(outcomeFile));
     const outcome = readFileSync(outcomeFile, 'utf8');

@@ -14,6 +14,8 @@ export class Phone {
     this.bots = bots;
     this.bot = bots[0];
     this.messages = new Map();
+    /** Messages that came while the chat was being read: the answer may be older than they. */
+    this.meanwhile = undefined;
     this.composer = new Composer(this);
     this.element = this.#build();
   }
@@ -97,9 +99,14 @@ export class Phone {
     return h('div', { class: 'more' }, button, sheet);
   }
 
-  /** Reads the whole chat and shows it. */
+  /** Reads the whole chat and shows it, and then what came while it was being read. */
   async refresh() {
+    const meanwhile = [];
+    this.meanwhile = meanwhile;
     const chat = await ask('GET', `/people/${this.person.id}/chat/${this.bot}`);
+    // It is being read anew, perhaps for another bot.
+    if (this.meanwhile !== meanwhile) return;
+    this.meanwhile = undefined;
     this.blocked = chat.blocked;
     this.blockButton.textContent = chat.blocked ? 'Unblock the bot' : 'Block the bot';
     this.title.textContent = chat.bot.name;
@@ -113,6 +120,7 @@ export class Phone {
     this.list.replaceChildren();
     for (const message of chat.messages) this.#put(message, false);
     this.composer.update({ menu: chat.menu, keyboard: chat.keyboard, started: chat.started, blocked: chat.blocked });
+    for (const event of meanwhile) this.#take(event);
     this.#toEnd(false);
   }
 
@@ -142,12 +150,17 @@ export class Phone {
     if (event.type === 'typing') this.#typing();
     else if (event.type === 'toast') this.#toast(event.toast);
     else if (event.message) {
-      if (event.message.from === 'bot') this.#quiet();
-      else this.composer.update({ started: true });
-      this.intro.replaceChildren();
-      this.#put(event.message, true);
-      this.composer.update({ keyboard: event.keyboard });
+      this.meanwhile?.push(event);
+      this.#take(event);
     }
+  }
+
+  #take(event) {
+    if (event.message.from === 'bot') this.#quiet();
+    else this.composer.update({ started: true });
+    this.intro.replaceChildren();
+    this.#put(event.message, true);
+    this.composer.update({ keyboard: event.keyboard });
   }
 
   #put(view, fresh) {
