@@ -17,9 +17,23 @@ export type Random = {
   fraction(): number;
 };
 
-/** Randomness from the operating system. */
+// Asking the system costs as much for 16 bytes as for thousands.
+const STOCK_BYTES = 8_192;
+
+/** Randomness from the operating system. Each byte is given out once. */
 export function systemRandom(): Random {
-  return { bytes: (count) => randomBytes(count), fraction: () => randomBytes(4).readUInt32BE() / 2 ** 32 };
+  let stock = Buffer.alloc(0);
+  let used = 0;
+  const bytes = (count: number) => {
+    if (count > STOCK_BYTES) return randomBytes(count);
+    if (used + count > stock.length) {
+      stock = randomBytes(STOCK_BYTES);
+      used = 0;
+    }
+    used += count;
+    return stock.subarray(used - count, used);
+  };
+  return { bytes, fraction: () => bytes(4).readUInt32BE() / 2 ** 32 };
 }
 
 /** UUIDv7 from the given clock and randomness. */

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { uuidIds } from '../../src/base/ids.ts';
 import type { Channel } from '../../src/channels/channel.ts';
+import { measureHouse } from '../../src/flows/measure.ts';
 import { createDoneBatch, relay } from '../../src/flows/outbox.ts';
 import * as pay from '../../src/flows/pay.ts';
 import * as receive from '../../src/flows/receive.ts';
@@ -174,6 +175,7 @@ test('a row of a queue that no longer exists is left alone; the done ones go in 
   await insertOutbox(house.world.db, [{ id: stray!, queue: 'gone', subjectId: stray! }], { nowMs: 1, dueAtMs: 1 });
   await insertOutbox(house.world.db, [], at);
   expect(await relay(house.world)).toBe(1);
+  measureHouse(house.world);
   const metrics = await house.world.metrics.text();
   expect(Number(/^satfleet_outbox_age_seconds (\S+)/m.exec(metrics)?.[1])).toBeGreaterThan(1_000_000);
   let statements = 0;

@@ -78,7 +78,9 @@ async function receiveRaw(
   } catch (error) {
     if (error instanceof Unavailable) return { status: 503, retryAfterS: 1 };
     // With the right secret and yet unreadable: bringing it again would not help.
-    world.log.error('telegram sent what we cannot read', { bot_id: botId, bytes: rawBody.length, error });
+    // A SyntaxError quotes what it could not read.
+    const why = error instanceof SyntaxError ? { why: 'not JSON' } : { error };
+    world.log.error('telegram sent what we cannot read', { bot_id: botId, bytes: rawBody.length, ...why });
     return { status: 200 };
   }
 }

@@ -1,7 +1,6 @@
 // Group commit: posts that wait at the same time share one round trip and one durable write, and each caller gets its
 // own results or its own error. A batch that fails for its content is posted call by call, so that a faulty call hurts
 // nobody else. Posting twice is posting once (ids), so a batch whose answer was lost is simply posted again.
-import { isId } from '../../base/ids.ts';
 import type { PostResult, Transfer } from '../../domain/ledger.ts';
 import { errorCode } from './retry.ts';
 
@@ -49,16 +48,20 @@ export function postValues(calls: readonly (readonly Transfer[])[], nowMs: numbe
 
 /** Throws a RangeError when a text of the transfers would not survive being one of many in an array. */
 export function checkTexts(transfers: readonly Transfer[]): void {
-  for (const { id, subjectId, currency, ...rest } of transfers) {
+  for (const transfer of transfers) {
+    const { id, subjectId, currency } = transfer;
     if (!isUuid(id) || (subjectId !== undefined && !isUuid(subjectId))) throw new RangeError('a transfer id is a UUID');
-    if ('pendingId' in rest && !isUuid(rest.pendingId)) throw new RangeError('a pending id is a UUID');
-    if (currency !== undefined && !/^[A-Z]{3}$/.test(currency)) throw new RangeError('a currency is three letters');
+    if ('pendingId' in transfer && !isUuid(transfer.pendingId)) throw new RangeError('a pending id is a UUID');
+    if (currency !== undefined && !CURRENCY.test(currency)) throw new RangeError('a currency is three letters');
   }
 }
 
+const CURRENCY = /^[A-Z]{3}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
 // Other versions than 7 are for the database to refuse, by a result.
 function isUuid(text: string): boolean {
-  return isId(text) || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+  return UUID.test(text);
 }
 
 export type Poster = {
@@ -70,8 +73,8 @@ export type Poster = {
 
 type Call = {
   transfers: readonly Transfer[];
-  /** The accounts it is known to touch. */
-  accounts: readonly bigint[];
+  /** The accounts it is known to touch; as plain numbers, which are quicker to look up. */
+  accounts: readonly number[];
   resolve: (results: PostResult[]) => void;
   reject: (error: unknown) => void;
 };
@@ -153,7 +156,7 @@ type Line = {
 // Calls on an account of a batch in flight wait here rather than in the database, where they would hold up all who
 // travel with them.
 function createLine(): Line {
-  const busy = new Set<bigint>();
+  const busy = new Set<number>();
   let waiting: Call[] = [];
   return {
     add: (call) => void waiting.push(call),
@@ -162,7 +165,7 @@ function createLine(): Line {
       const taken: Call[] = [];
       const left: Call[] = [];
       // The accounts of a call that must wait are kept for it, so that nobody is overtaken on an account for ever.
-      const kept = new Set<bigint>();
+      const kept = new Set<number>();
       let taking = 0;
       let next = 0;
       for (; next < waiting.length && taking < size; next++) {
@@ -185,8 +188,13 @@ function createLine(): Line {
   };
 }
 
-function accountsOf(transfers: readonly Transfer[]): bigint[] {
-  return transfers.flatMap(({ debitId, creditId }) => [debitId, creditId]).filter((id) => id !== undefined);
+function accountsOf(transfers: readonly Transfer[]): number[] {
+  const accounts: number[] = [];
+  for (const { debitId, creditId } of transfers) {
+    if (debitId !== undefined) accounts.push(Number(debitId));
+    if (creditId !== undefined) accounts.push(Number(creditId));
+  }
+  return accounts;
 }
 
 // Data exceptions, integrity violations and raised errors come from what was posted; anything else would meet every
