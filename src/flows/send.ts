@@ -9,7 +9,7 @@ import { give, hold, releaseHold, spendHold } from '../domain/movements.ts';
 import type { SendState } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { LedgerRefused } from '../infra/db/client.ts';
-import { balanceOf } from '../infra/db/ledger.ts';
+import { balanceNow, balanceOf } from '../infra/db/ledger.ts';
 import { sendNow } from '../infra/db/send-now.ts';
 import { closeSend, findSend, insertSend, lockSend, type SendRow } from '../infra/db/sends.ts';
 import { findUser } from '../infra/db/users.ts';
@@ -58,7 +58,7 @@ export async function quote(
   if (amountMsat > LARGEST_MSAT) throw new Refusal('amount_too_large', { mostMsat: String(LARGEST_MSAT) });
   const [payee, { availableMsat }] = await Promise.all([
     findPayee(world, given.channel, to),
-    balanceOf(world.db, BigInt(given.walletId)),
+    balanceNow(world.db, BigInt(given.walletId)),
   ]);
   if (payee?.userId === given.userId) throw new Refusal('payee_is_payer');
   if (availableMsat < amountMsat) throw balanceLow(amountMsat, availableMsat);

@@ -4,7 +4,7 @@ import type { CurrencyCode } from '../domain/currencies.ts';
 import { CURRENCIES, isCurrencyCode } from '../domain/currencies.ts';
 import { walletCode } from '../domain/ledger.ts';
 import { openAccount } from '../infra/db/accounts.ts';
-import { balanceOf } from '../infra/db/ledger.ts';
+import { balanceNow } from '../infra/db/ledger.ts';
 import {
   findByIdentity,
   findByUsername,
@@ -153,6 +153,6 @@ export async function balance(
   world: World,
   walletId: string,
 ): Promise<{ availableMsat: bigint; heldMsat: bigint; incomingMsat: bigint }> {
-  const { availableMsat, heldMsat, incomingMsat } = await balanceOf(world.db, BigInt(walletId));
+  const { availableMsat, heldMsat, incomingMsat } = await balanceNow(world.db, BigInt(walletId));
   return { availableMsat, heldMsat, incomingMsat };
 }

@@ -1,6 +1,7 @@
 // People, who they are on each channel, and where they can be reached. The channel's immutable id is the only key to a
 // wallet; usernames are kept for display and for finding a payee, and change hands.
-import type { Queryable } from './client.ts';
+import type { Db, Queryable } from './client.ts';
+import { together } from './together.ts';
 
 export type UserRow = {
   id: string;
@@ -28,15 +29,21 @@ export async function findByIdentity(q: Queryable, who: { channel: string; exter
   return row;
 }
 
-/** The person who carries a username now, as far as we have seen. */
-export async function findByUsername(q: Queryable, who: { channel: string; username: string }) {
-  const [row] = await q.query<KnownPerson>(
-    'users.find_by_username',
-    `select ${PERSON} from identities i join users u on u.id = i.user_id
-     where i.channel = $1 and i.username = $2 order by i.id desc limit 1`,
-    [who.channel, who.username.toLowerCase()],
+const findTogether = together<{ channel: string; username: string }, KnownPerson | undefined>(async (db, asked) => {
+  const rows = await db.query<KnownPerson & { at: bigint }>(
+    'users.find_by_usernames',
+    `select asked.at, found.* from unnest($1::text[], $2::text[]) with ordinality as asked (channel, username, at)
+     cross join lateral (select ${PERSON} from identities i join users u on u.id = i.user_id
+       where i.channel = asked.channel and i.username = asked.username order by i.id desc limit 1) found`,
+    [asked.map(({ channel }) => channel), asked.map(({ username }) => username)],
   );
-  return row;
+  const found = new Map(rows.map(({ at, ...person }) => [Number(at), person]));
+  return asked.map((_, index) => found.get(index + 1));
+});
+
+/** The person who carries a username now, as far as we have seen; one look for all who ask in the same moment. */
+export async function findByUsername(db: Db, who: { channel: string; username: string }) {
+  return findTogether(db, { channel: who.channel, username: who.username.toLowerCase() });
 }
 
 export async function findUser(q: Queryable, id: string) {
