@@ -1,6 +1,7 @@
 // Child processes and ports, for the demo, the benches and the tests. Promise: a child never outlives us, not even when
 // we are killed by force, and every wait has an end and an error that says what was waited for.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -212,7 +213,7 @@ export async function until<T>(
 // server that is down for a moment. The starting point differs per process, so that two rarely meet.
 const FIRST_PORT = 10_000;
 const PORT_COUNT = 22_000;
-let nextPort = (process.pid * 16) % PORT_COUNT;
+let nextPort = randomInt(PORT_COUNT);
 
 /** `count` different ports of 127.0.0.1 that nobody listens on now. */
 export async function freePorts(count: number): Promise<number[]> {
