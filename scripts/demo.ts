@@ -55,7 +55,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const all = programs(logs, guard, say);
   const parts = await startParts(options, data, all);
   await adopt(parts, all);
-  const fleet = await startFleet(parts, all, options.bots);
+  const fleet = await startFleet(parts, all, { bots: options.bots });
   const [page] = await Promise.all([startPage({ parts, fleet, port: options.port }), ready(fleet)]);
   toStop.push(page.stop);
   data.kept.port = page.port;

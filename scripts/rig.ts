@@ -56,6 +56,8 @@ export type Rig = {
 export type RigOptions = {
   bots?: number;
   workers?: number;
+  /** `false`: Telegram calls the first bot itself, without nginx between. */
+  front?: boolean;
   /** How many bot names there are. */
   names?: 1 | 2;
   lightning?: 'sandbox' | 'real';
@@ -129,7 +131,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const environment = workerEnvironment(parts);
   const aliases = parts.outside.lightning.ours.map(({ alias }) => alias);
   await all.run({ name: 'adopt', file: 'scripts/adopt.ts', args: aliases, env: environment });
-  const fleet = await startFleet(parts, all, options.bots ?? 1, options.workers);
+  const fleet = await startFleet(parts, all, { bots: 1, ...options });
   await Promise.all([...fleet.bots, ...fleet.workers].map(isReady));
   for (const { token } of BOTS.slice(0, options.names ?? 1)) {
     await until('the webhook is set', START_WAIT_MS, async () => telegram.bot(token).webhook !== undefined);

@@ -6,7 +6,6 @@ import { withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
 import { measureHouse, measureProcess } from '../src/flows/measure.ts';
-import { createDoneBatch } from '../src/flows/outbox.ts';
 import { hear } from '../src/flows/pay-execute.ts';
 import { addOps } from '../src/http/ops.ts';
 import { createServer } from '../src/http/server.ts';
@@ -45,7 +44,6 @@ async function main(): Promise<void> {
     world,
     channels: { telegram: telegramChannel(createBots(config)) },
     sources: createRateSources({ clock: world.clock, urls: rateUrls(config) }),
-    done: createDoneBatch(world),
   };
   const consumers = QUEUE_NAMES.map((queue) => startConsumer(tools, queue));
   const stopNodes = watchNodes(world);

@@ -71,14 +71,21 @@ export type Fleet = {
   daemons: ReadonlyMap<string, Daemon>;
 };
 
-/** Starts all of it, bots and workers side by side; each says at `/ready` when it is ready for work. */
-export async function startFleet(parts: Parts, programs: Programs, bots: number, workers = 1): Promise<Fleet> {
+/**
+ * Starts all of it, bots and workers side by side; each says at `/ready` when it is ready for work.
+ * @param front `false` leaves nginx out, and all messages go to the first bot.
+ */
+export async function startFleet(
+  parts: Parts,
+  programs: Programs,
+  { bots, workers = 1, front: isFronted = true }: { bots: number; workers?: number; front?: boolean },
+): Promise<Fleet> {
   const [front = 0, ...ports] = await freePorts(1 + bots + workers);
   const botPorts = ports.slice(0, bots);
   const workerPorts = ports.slice(bots);
   const daemons = new Map<string, Daemon>();
   const start = (program: Program) => daemons.set(program.name, programs.start(program));
-  const nginx = find('nginx');
+  const nginx = isFronted ? find('nginx') : undefined;
   if (nginx) start({ name: 'nginx', file: nginx, args: writeNginx(parts.data.path('nginx'), front, botPorts) });
   const publicUrl = local(nginx ? front : (botPorts[0] ?? 0));
   const env = (environment: Environment, port: number) => ({

@@ -16,8 +16,6 @@ import {
   noop,
   retry,
   TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
   wrap,
 } from 'cockatiel';
 
@@ -89,17 +87,16 @@ export type Outside = <T>(fn: (signal: AbortSignal) => Promise<T>, signal?: Abor
 export function outside(name: string, options: OutsideOptions): Outside {
   const onEvent = options.onEvent ?? (() => {});
   const policy = wrap(...policies(name, options, onEvent));
-  const deadline = timeout(options.deadlineMs, TimeoutStrategy.Aggressive);
 
-  async function attempt<T>(fn: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async function attempt<T>(fn: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const started = performance.now();
     try {
-      const answer = await deadline.execute((context) => fn(context.signal), signal);
+      const answer = await beforeDeadline(fn, options.deadlineMs, signal);
       onEvent({ kind: 'success', name, durationMs: performance.now() - started });
       return answer;
     } catch (error) {
-      if (signal.aborted) throw new CalledOff(name);
-      const late = error instanceof TaskCancelledError;
+      if (signal?.aborted) throw new CalledOff(name);
+      const late = error === LATE;
       onEvent({ kind: late ? 'deadline' : 'failure', name, durationMs: performance.now() - started });
       throw late ? new DeadlinePassed(name, options.deadlineMs) : error;
     }
@@ -108,9 +105,9 @@ export function outside(name: string, options: OutsideOptions): Outside {
   return async (fn, signal) => {
     let attempted: { error: unknown } | undefined;
     try {
-      return await policy.execute(async (context) => {
+      return await policy.execute(async () => {
         try {
-          return await attempt(fn, context.signal);
+          return await attempt(fn, signal);
         } catch (error) {
           attempted = { error };
           throw error;
@@ -125,6 +122,36 @@ export function outside(name: string, options: OutsideOptions): Outside {
       throw new NotCalled(name, why);
     }
   };
+}
+
+// Reasons of our own: to make the usual one, an exception with its stack, costs more than the rest of a policy.
+const LATE = new Error('late');
+const OFF = new Error('called off');
+
+/** Rejects with LATE at the deadline or OFF when `signal` aborts, and tells the call so, whether it listens or not. */
+function beforeDeadline<T>(
+  fn: (signal: AbortSignal) => Promise<T>,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const own = new AbortController();
+    const end = (error: Error) => {
+      settle();
+      reject(error);
+      own.abort(error);
+    };
+    const off = () => end(OFF);
+    const timer = setTimeout(end, deadlineMs, LATE);
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', off);
+    };
+    if (signal?.aborted) return off();
+    signal?.addEventListener('abort', off, { once: true });
+    const call = async () => fn(own.signal);
+    call().then(resolve, reject).finally(settle);
+  });
 }
 
 function refusedBy(error: unknown): NotCalled['why'] | undefined {

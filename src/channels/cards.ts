@@ -5,7 +5,7 @@ import { renderNotice } from '../chat/notices.ts';
 import type { StoredNotice } from '../domain/notice.ts';
 import { shown as shownRate } from '../flows/fx.ts';
 import { rememberCard } from '../infra/db/cards.ts';
-import { newestAbout } from '../infra/db/notices.ts';
+import { newestAbout, type Telling } from '../infra/db/notices.ts';
 import { findUser } from '../infra/db/users.ts';
 import { releaseLease, takeLease } from '../infra/redis/lease.ts';
 import type { World } from '../world.ts';
@@ -51,7 +51,8 @@ export async function showReply(
 ): Promise<Outcome<Shown>> {
   return withCard(world, card, async () => {
     const news = await newestAbout(world.db, card);
-    const overtaken = news?.state === 'sent' ? await render(world, news) : undefined;
+    const person = news?.state === 'sent' ? await findUser(world.db, card.userId) : undefined;
+    const overtaken = news && person && (await render(world, news, person));
     const outcome = await send(overtaken ? { ...overtaken, ...(reply.edit ? { edit: true } : {}) } : reply);
     if (outcome.state === 'done') {
       await rememberCard(world.db, { subjectId: card.subjectId, chatRowId: card.chatRowId, ...outcome.result });
@@ -60,10 +61,7 @@ export async function showReply(
   });
 }
 
-/** The words of a notice, in its person's language and currency. Undefined when the person is not there any more. */
-export async function render(world: World, stored: StoredNotice): Promise<Reply | undefined> {
-  const user = await findUser(world.db, stored.userId);
-  if (!user) return undefined;
-  const rate = await shownRate(world, user.currency);
-  return renderNotice(stored, user, rate);
+/** The words of a notice, in its person's language and currency. */
+export async function render(world: World, stored: StoredNotice, person: Telling['person']): Promise<Reply> {
+  return renderNotice(stored, person, await shownRate(world, person.currency));
 }

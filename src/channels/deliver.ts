@@ -1,10 +1,12 @@
 // Brings one notice to its person, on the card it belongs to, at most once for a row that is marked sent. A crash between
-// the other side's answer and our mark repeats the message once; more repetitions are stopped by a count.
+// the other side's answer and our mark repeats the message once; more repetitions are stopped by a count. What many need
+// at once is asked and written together, so a notice costs three round trips: what to tell, the pace, the mark.
 import type { NoticeKind, StoredNotice } from '../domain/notice.ts';
 import { setReach } from '../flows/wallets.ts';
-import { cardOf, rememberCard } from '../infra/db/cards.ts';
-import { findNotice, hasNewer, markNotice } from '../infra/db/notices.ts';
-import { newestChat, type ReachableChat } from '../infra/db/users.ts';
+import { type CardNow, lookForCard } from '../infra/db/cards.ts';
+import { type EndedNotice, endNotice, lookForTelling, type Telling } from '../infra/db/notices.ts';
+import { deleteOutbox } from '../infra/db/outbox.ts';
+import type { ReachableChat } from '../infra/db/users.ts';
 import { keepSlot, type Line, reserveFor } from '../infra/redis/pace.ts';
 import { countTry, uncountTry } from '../infra/redis/tries.ts';
 import type { World } from '../world.ts';
@@ -12,7 +14,10 @@ import { render, withCard } from './cards.ts';
 import type { Channel, Channels, Outcome, Shown } from './channel.ts';
 import { askedToWait, LONGEST_WAIT_MS, paceOf } from './pace.ts';
 
-/** `later`: to be called again at that moment of our clock; the slot is kept until then. */
+/**
+ * `later`: to be called again at that moment of our clock; the slot is kept until then. In the other states the job's
+ * outbox row, which bears the notice's id, is gone.
+ */
 export type Delivered = { readonly state: 'sent' | 'unreachable' } | { readonly state: 'later'; readonly atMs: number };
 
 const UNSURE_AGAIN_MS = 3_000;
@@ -21,84 +26,83 @@ const MOST_COPIES = 2;
 // News that nothing comes before and nothing follows: it needs no card.
 const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received']);
 
+/** One notice on its way into one chat. */
+type Way = {
+  readonly notice: StoredNotice;
+  readonly person: Telling['person'];
+  readonly chat: ReachableChat;
+  readonly channel: Channel;
+};
+
 /** Delivers the notice with this id, if it still waits. Throws Unavailable. */
 export async function deliver(world: World, noticeId: string, channels: Channels): Promise<Delivered> {
-  const notice = await findNotice(world.db, noticeId);
-  if (!notice || notice.state === 'unreachable') return { state: 'unreachable' };
-  if (notice.state === 'sent') return { state: 'sent' };
   // Each round either ends or finds the chat blocked, which takes it off the list.
   for (;;) {
-    const chat = await newestChat(world.db, notice.userId);
+    const telling = await lookForTelling(world.db, noticeId);
+    if (telling?.notice.state !== 'waiting') {
+      await deleteOutbox(world.db, [noticeId]);
+      return { state: telling?.notice.state === 'sent' ? 'sent' : 'unreachable' };
+    }
+    const { notice, person, chat } = telling;
     const channel = chat && channels[chat.channel];
-    if (!chat || !channel) return mark(world, noticeId, 'unreachable');
-    const delivered = await deliverTo(world, notice, chat, channel);
+    if (!chat || !channel) return end(world, noticeId, 'unreachable');
+    const delivered = await deliverTo(world, { notice, person, chat, channel });
     if (delivered) return delivered;
   }
 }
 
-async function deliverTo(
-  world: World,
-  notice: StoredNotice,
-  chat: ReachableChat,
-  channel: Channel,
-): Promise<Delivered | undefined> {
-  const waitMs = await reserveFor(world.sessions, paceOf(world), lineOf(chat), notice.id);
+async function deliverTo(world: World, way: Way): Promise<Delivered | undefined> {
+  const { notice, chat } = way;
+  const line = lineOf(chat);
+  const isAlone = ALONE.has(notice.notice.kind);
+  // The try is counted in the same breath as the slot is taken.
+  const [waitMs, counted] = await Promise.all([
+    reserveFor(world.sessions, paceOf(world), line, notice.id),
+    isAlone ? countTry(world.sessions, line, notice.id) : undefined,
+  ]);
+  // Counted is what follows at once: a crash while we wait must not use up a copy.
+  if (counted !== undefined && waitMs > 0) await uncountTry(world.sessions, line, notice.id);
   if (waitMs > LONGEST_WAIT_MS) {
-    await keepSlot(world.sessions, notice.id, waitMs);
+    await keepSlot(world.sessions, line, notice.id, waitMs);
     return later(world, waitMs);
   }
   if (waitMs > 0) await world.clock.sleep(waitMs);
-  return ALONE.has(notice.notice.kind)
-    ? show(world, notice, chat, channel, undefined)
-    : withCard(world, notice, () => showOnCard(world, notice, chat, channel));
+  const copies = waitMs > 0 ? undefined : counted;
+  return isAlone ? show(world, way, undefined, copies) : withCard(world, notice, () => showOnCard(world, way));
 }
 
-async function showOnCard(
-  world: World,
-  notice: StoredNotice,
-  chat: ReachableChat,
-  channel: Channel,
-): Promise<Delivered | undefined> {
-  const [isStale, card] = await Promise.all([
-    hasNewer(world.db, notice),
-    cardOf(world.db, { subjectId: notice.subjectId, chatRowId: chat.id }),
-  ]);
+async function showOnCard(world: World, way: Way): Promise<Delivered | undefined> {
+  const { id: noticeId, userId, subjectId } = way.notice;
+  const asked = { noticeId, userId, subjectId, chatRowId: way.chat.id };
+  const { isStale, card }: CardNow = await lookForCard(world.db, asked);
   // Whatever came after it says it better; an old state must not overwrite a new one.
-  return isStale ? mark(world, notice.id, 'sent') : show(world, notice, chat, channel, card);
+  return isStale ? end(world, noticeId, 'sent') : show(world, way, card);
 }
 
-async function show(
-  world: World,
-  notice: StoredNotice,
-  chat: ReachableChat,
-  channel: Channel,
-  card: Shown | undefined,
-): Promise<Delivered | undefined> {
+/** @param counted the number of this try, where it was counted already. */
+async function show(world: World, way: Way, card: Shown | undefined, counted?: number): Promise<Delivered | undefined> {
+  const { notice, person, chat, channel } = way;
+  const line = lineOf(chat);
   const [reply, copies] = await Promise.all([
-    render(world, notice),
+    render(world, notice, person),
     // An edit can be repeated freely; a new message is one more each time.
-    card ? 0 : countTry(world.sessions, notice.id),
+    card ? 0 : (counted ?? countTry(world.sessions, line, notice.id)),
   ]);
-  if (!reply) return mark(world, notice.id, 'unreachable');
-  if (copies > MOST_COPIES) return mark(world, notice.id, 'sent');
+  if (copies > MOST_COPIES) return end(world, notice.id, 'sent');
   const outcome = await channel.send(chat, reply, card);
-  if (outcome.state === 'done' && !ALONE.has(notice.notice.kind)) {
-    await rememberCard(world.db, { subjectId: notice.subjectId, chatRowId: chat.id, ...outcome.result });
-  }
   // A try that did nothing is no copy.
-  if (!card && (outcome.state === 'wait' || outcome.state === 'not_sent')) await uncountTry(world.sessions, notice.id);
-  return judge(world, notice, chat, outcome);
+  if (!card && (outcome.state === 'wait' || outcome.state === 'not_sent')) {
+    await uncountTry(world.sessions, line, notice.id);
+  }
+  return judge(world, way, outcome);
 }
 
-async function judge(
-  world: World,
-  notice: StoredNotice,
-  chat: ReachableChat,
-  outcome: Outcome<Shown>,
-): Promise<Delivered | undefined> {
+async function judge(world: World, { notice, chat }: Way, outcome: Outcome<Shown>): Promise<Delivered | undefined> {
   switch (outcome.state) {
-    case 'done':
-      return mark(world, notice.id, 'sent');
+    case 'done': {
+      const card = { subjectId: notice.subjectId, chatRowId: chat.id, ...outcome.result };
+      return end(world, notice.id, 'sent', ALONE.has(notice.notice.kind) ? undefined : card);
+    }
     case 'unreachable':
       await setReach(world, { bot: chat.bot, chatId: chat.chatId, blocked: true });
       return undefined;
@@ -115,12 +119,17 @@ async function judge(
         kind: notice.notice.kind,
         description: outcome.description,
       });
-      return mark(world, notice.id, 'unreachable');
+      return end(world, notice.id, 'unreachable');
   }
 }
 
-async function mark(world: World, id: string, state: 'sent' | 'unreachable'): Promise<Delivered> {
-  await markNotice(world.db, { id, state, nowMs: world.clock.nowMs() });
+async function end(
+  world: World,
+  id: string,
+  state: EndedNotice['state'],
+  card?: EndedNotice['card'],
+): Promise<Delivered> {
+  await endNotice(world.db, { id, state, nowMs: world.clock.nowMs(), ...(card ? { card } : {}) });
   world.metrics.notices.inc({ result: state });
   return { state };
 }

@@ -1,19 +1,17 @@
 // State, jobs and news in one transaction: `commit` runs a flow's step and, once it is committed, puts the jobs it made
 // into their queues (the fast path). Whatever that misses, because Redis is away, wiped or the process died in between,
 // the relay finds in the outbox table. No job is ever only in Redis.
-import { gather } from '../base/gather.ts';
 import { currentTrace } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
 import { insertNotice } from '../infra/db/notices.ts';
-import { deleteOutbox, insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
+import { insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
 import { QUEUE_NAMES, type QueuedJob, type QueueName } from '../infra/queue/jobs.ts';
 import type { World } from '../world.ts';
 
 /** Below this age a row is left to the fast path. */
 export const RELAY_AFTER_MS = 30_000;
 const RELAY_BATCH = 1_000;
-const DONE_BATCH = 500;
 
 /** One step of a flow: its transaction, its moment, and what it leaves to be done and told. */
 export type Step = {
@@ -83,16 +81,4 @@ function jobOf(row: OutboxRow): QueuedJob[] {
   const queue = QUEUE_NAMES.find((name) => name === row.queue);
   // The trace of the first try is gone with its process; the row's own id still ties the lines together.
   return queue ? [{ queue, id: row.id, traceId: row.id }] : [];
-}
-
-/** Ends the outbox rows of jobs that have no transaction of their own, those of concurrent callers in one statement. */
-export function createDoneBatch(world: World): (id: string) => Promise<void> {
-  return gather<string, void>({
-    largest: DONE_BATCH,
-    inFlight: 2,
-    async run(ids) {
-      await deleteOutbox(world.db, ids);
-      return ids.map(() => undefined);
-    },
-  });
 }

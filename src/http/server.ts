@@ -88,7 +88,10 @@ async function serve(
     const answer = await handler({
       rawBody: Buffer.isBuffer(request.body) ? request.body : EMPTY,
       headers: request.headers,
-      ip: request.ip,
+      // Looked up when it is asked for: it means reading the headers of every proxy.
+      get ip() {
+        return request.ip;
+      },
       params: request.params as Record<string, string>,
       query: request.query as Record<string, string>,
       traceId,

@@ -1,14 +1,17 @@
 // No job is ever only in Redis: whatever is lost there comes back from the outbox table, is done, and is done once. With
 // the real queues, consumers and processors; what people are told goes to a channel that counts.
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { Unavailable } from '../../src/base/errors.ts';
 import { uuidIds } from '../../src/base/ids.ts';
 import type { Channel } from '../../src/channels/channel.ts';
 import { measureHouse } from '../../src/flows/measure.ts';
-import { createDoneBatch, relay } from '../../src/flows/outbox.ts';
+import { relay } from '../../src/flows/outbox.ts';
 import * as pay from '../../src/flows/pay.ts';
 import * as receive from '../../src/flows/receive.ts';
 import * as send from '../../src/flows/send.ts';
-import { insertOutbox } from '../../src/infra/db/outbox.ts';
+import type { Db } from '../../src/infra/db/client.ts';
+import { endNotice } from '../../src/infra/db/notices.ts';
+import { deleteOutbox, insertOutbox } from '../../src/infra/db/outbox.ts';
 import { consume } from '../../src/infra/queue/consumer.ts';
 import { QUEUE_NAMES } from '../../src/infra/queue/jobs.ts';
 import type { WorkerWorld } from '../../src/world.ts';
@@ -56,7 +59,6 @@ function work(): void {
     world: house.world,
     channels: { telegram },
     sources: { fetchAll: async () => ({ quotes: [], failures: [] }) } as never,
-    done: createDoneBatch(house.world),
   };
   for (const queue of QUEUE_NAMES) {
     const { clock, config } = house.world;
@@ -164,7 +166,7 @@ test('a hundred payments that hang: the next person is paid within two seconds',
   for (const person of crowd) expect(await held(house.world, person)).toBe(0n);
 });
 
-test('a row of a queue that no longer exists is left alone; the done ones go in batches', async () => {
+test('a row of a queue that no longer exists is left alone; the ones that are done go together', async () => {
   const [stray, ...many] = Array.from({ length: 51 }, () => house.world.ids.next());
   const at = { nowMs: Date.now(), dueAtMs: Date.now() + 3_600_000 };
   await insertOutbox(
@@ -179,21 +181,37 @@ test('a row of a queue that no longer exists is left alone; the done ones go in 
   const metrics = await house.world.metrics.text();
   expect(Number(/^satfleet_outbox_age_seconds (\S+)/m.exec(metrics)?.[1])).toBeGreaterThan(1_000_000);
   let statements = 0;
-  const counted = {
-    ...house.world,
-    db: {
-      ...house.world.db,
-      query: (...given: [string, string, unknown[]]) => {
-        statements++;
-        return house.world.db.query(...given);
-      },
+  const db: Db = {
+    ...house.world.db,
+    call(...given) {
+      statements++;
+      return house.world.db.call(...given);
     },
-  } as WorkerWorld;
-  const done = createDoneBatch(counted);
-  await Promise.all([...many, stray!].map((id) => done(id)));
+  };
+  const nowMs = Date.now();
+  await Promise.all([...many, stray!].map((id) => endNotice(db, { id, state: 'sent', nowMs })));
   expect(statements).toBeLessThanOrEqual(3);
   expect(await rowsLeft()).toBe(0);
-  const broken = createDoneBatch({ ...house.world, db: { query: () => Promise.reject(new Error('away')) } } as never);
-  await expect(broken('a')).rejects.toThrow('away');
-  await expect(broken('b')).rejects.toThrow('away');
+});
+
+test('a mark that the database refuses fails alone; one that it cannot take fails for all', async () => {
+  const ids = Array.from({ length: 3 }, () => house.world.ids.next());
+  const at = { nowMs: Date.now(), dueAtMs: Date.now() + 3_600_000 };
+  await insertOutbox(
+    house.world.db,
+    ids.map((id) => ({ id, queue: 'notification', subjectId: id })),
+    at,
+  );
+  const nobodys = { subjectId: ids[1]!, chatRowId: ids[1]!, messageId: '1', photo: false };
+  const results = await Promise.allSettled(
+    ids.map((id, i) =>
+      endNotice(house.world.db, { id, state: 'sent', nowMs: at.nowMs, ...(i === 1 ? { card: nobodys } : {}) }),
+    ),
+  );
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await ask(house.world, 'select id from outbox')).toMatchObject([{ id: ids[1] }]);
+  await deleteOutbox(house.world.db, ids);
+  const away = { ...house.world.db, call: () => Promise.reject(new Unavailable('database')) };
+  const lost = await Promise.allSettled(ids.map((id) => endNotice(away, { id, state: 'sent', nowMs: at.nowMs })));
+  expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 });

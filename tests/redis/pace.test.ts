@@ -93,7 +93,7 @@ it('a job that comes back finds its slot and takes no second one', async () => {
   for (let at = 0; at < 3; at++) await reserve(one, PACE, line());
   const waitMs = await reserveFor(one, PACE, line(), 'job-1');
   expect(waitMs).toBeGreaterThan(800);
-  await keepSlot(one, 'job-1', waitMs);
+  await keepSlot(one, line(), 'job-1', waitMs);
   expect(await reserveFor(two, PACE, line(), 'job-1')).toBe(0);
   expect(await reserveFor(two, PACE, line(), 'job-1')).toBeGreaterThan(1_500);
 });

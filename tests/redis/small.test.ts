@@ -68,10 +68,12 @@ it('a lease has one owner, ends by itself, and numbers its owners', async () => 
   expect(await takeLease(one, 'poll', 'a', 60_000)).toBe(3);
 });
 
+const LINE = { channel: 'telegram', bot: 'satfleet_bot', chatId: '7' };
+
 it('tries are counted and can be taken back', async () => {
-  expect(await countTry(one, 'n1')).toBe(1);
-  expect(await countTry(two, 'n1')).toBe(2);
-  await uncountTry(one, 'n1');
-  expect(await countTry(two, 'n1')).toBe(2);
-  expect(await one.ttl(keys.tries('n1'))).toBeGreaterThan(80_000);
+  expect(await countTry(one, LINE, 'n1')).toBe(1);
+  expect(await countTry(two, LINE, 'n1')).toBe(2);
+  await uncountTry(one, LINE, 'n1');
+  expect(await countTry(two, LINE, 'n1')).toBe(2);
+  expect(await one.ttl(keys.tries('telegram', '7', 'n1'))).toBeGreaterThan(80_000);
 });

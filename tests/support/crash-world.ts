@@ -133,5 +133,5 @@ export async function survivor(dead: WorkerWorld): Promise<Survivor> {
 
 function toolsOf(world: WorkerWorld): Parameters<(typeof PROCESSORS)['payment']>[0] {
   const none = () => Promise.reject(new Error('not for this'));
-  return { world, channels: {}, sources: { fetchAll: none } as never, done: (id) => deleteOutbox(world.db, [id]) };
+  return { world, channels: {}, sources: { fetchAll: none } as never };
 }

@@ -3,9 +3,7 @@
 import { deliver } from '../../src/channels/deliver.ts';
 import type { Processor } from './processor.ts';
 
-export const notification: Processor = async ({ world, channels, done }, job) => {
+export const notification: Processor = async ({ world, channels }, job) => {
   const result = await deliver(world, job.id, channels);
-  if (result.state === 'later') return { laterMs: result.atMs };
-  await done(job.id);
-  return undefined;
+  return result.state === 'later' ? { laterMs: result.atMs } : undefined;
 };

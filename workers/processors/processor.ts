@@ -8,8 +8,6 @@ export type Tools = {
   readonly world: WorkerWorld;
   readonly channels: Channels;
   readonly sources: RateSources;
-  /** Ends the outbox row of a job that has no transaction of its own. */
-  done(id: string): Promise<void>;
 };
 
 export type Processor = (tools: Tools, job: Parameters<Handler>[0]) => ReturnType<Handler>;

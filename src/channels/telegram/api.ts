@@ -1,9 +1,10 @@
 // Calls to Telegram's Bot API, each with a deadline. What Telegram says becomes a value, because a caller must decide by
-// it: sent, not sent, or nobody knows. Telegraf's errors hold the token in their addresses and the message in their
-// payload, so none of them ever leaves this file.
+// it: sent, not sent, or nobody knows. Telegraf sends files, our own wire the rest. Telegraf's errors hold the token in
+// their addresses and the message in their payload, so none of them ever leaves this file.
 import { Telegram, TelegramError } from 'telegraf';
 import { CalledOff, NotCalled, outside } from '../../base/outside.ts';
 import type { Outcome, RefusedBecause } from '../channel.ts';
+import { createWire } from './wire.ts';
 
 export type Api = {
   /** @param patienceMs beside the usual deadline, for calls that wait by themselves. */
@@ -16,15 +17,22 @@ const OPEN_MS = 1_000;
 
 /** The Bot API under one token. `apiRoot` is Telegram's own or that of a local Bot API server. */
 export function createApi({ token, apiRoot }: { token: string; apiRoot: string }): Api {
-  const telegram = new Telegram(token, {
-    apiRoot: apiRoot.endsWith('/') ? apiRoot : `${apiRoot}/`,
-    webhookReply: false,
-  });
-  const callApi = telegram.callApi.bind(telegram) as unknown as (
+  const root = apiRoot.endsWith('/') ? apiRoot : `${apiRoot}/`;
+  const telegram = new Telegram(token, { apiRoot: root, webhookReply: false });
+  const post = createWire(root, token);
+  const upload = telegram.callApi.bind(telegram) as unknown as (
     method: string,
     payload: object,
     options: { signal: AbortSignal },
   ) => Promise<unknown>;
+  const ask = async (method: string, payload: object, signal: AbortSignal): Promise<unknown> => {
+    if ('photo' in payload) return upload(method, payload, { signal });
+    const { status, text } = await post(method, JSON.stringify(payload), signal);
+    if (status >= 500) throw new TelegramError({ error_code: status, description: '' });
+    const answer = JSON.parse(text) as { ok: true; result: unknown } | ({ ok: false } & Refused);
+    if (!answer.ok) throw new TelegramError(answer);
+    return answer.result;
+  };
   const usual = outside('telegram', {
     deadlineMs: DEADLINE_MS,
     breaker: { failures: FAILURES_TO_OPEN, openMs: OPEN_MS },
@@ -36,7 +44,7 @@ export function createApi({ token, apiRoot }: { token: string; apiRoot: string }
       try {
         return await policy<Outcome<T>>(async (deadline) => {
           try {
-            return { state: 'done', result: (await callApi(method, payload, { signal: deadline })) as T };
+            return { state: 'done', result: (await ask(method, payload, deadline)) as T };
           } catch (error) {
             // An answer is an answer: only silence and broken servers count against Telegram.
             if (error instanceof TelegramError && error.code < 500) return answerOf(error);
@@ -49,6 +57,8 @@ export function createApi({ token, apiRoot }: { token: string; apiRoot: string }
     },
   };
 }
+
+type Refused = ConstructorParameters<typeof TelegramError>[0];
 
 const REFUSALS: readonly (readonly [string, RefusedBecause])[] = [
   ['message is not modified', 'unchanged'],

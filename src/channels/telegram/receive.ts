@@ -27,14 +27,10 @@ const MOST_RENEWALS = 10;
 /** Handles one update. Never throws. */
 export async function receive(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
   const begunMs = world.clock.monotonicMs();
-  const answered = new AbortController();
-  // Whoever is late goes on and ends the update itself; Telegram is told to ask again.
-  const late = world.clock.sleep(HANDLER_TIMEOUT_MS, answered.signal).then((): Receipt => SOON);
   try {
-    return await Promise.race([
-      withTrace(received.incoming.traceId, () => claimAndHandle(world, handle, bot, received)),
-      late,
-    ]);
+    return await withTrace(received.incoming.traceId, () =>
+      inTime(world, claimAndHandle(world, handle, bot, received)),
+    );
   } catch (error) {
     if (error instanceof Unavailable) {
       world.log.warn('update left for later', { bot: bot.username, error });
@@ -43,10 +39,16 @@ export async function receive(world: World, handle: Handle, bot: Bot, received: 
     world.log.error('update failed', { bot: bot.username, error });
     return { status: 500 };
   } finally {
-    // With a reason of our own, none has to be made.
-    answered.abort(DONE);
     world.metrics.answerSeconds.observe({ channel: 'telegram' }, (world.clock.monotonicMs() - begunMs) / 1_000);
   }
+}
+
+/** Whoever is late goes on and ends the update itself; Telegram is told to ask again. */
+function inTime(world: World, handling: Promise<Receipt>): Promise<Receipt> {
+  return new Promise((resolve, reject) => {
+    const stop = world.clock.every(HANDLER_TIMEOUT_MS, () => resolve(SOON), reject);
+    handling.then(resolve, reject).finally(stop);
+  });
 }
 
 async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {

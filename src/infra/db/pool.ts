@@ -82,7 +82,7 @@ async function acquire(
   if (raw.idleCount > 0 && raw.waitingCount === 0) return wanted;
   const enough = new AbortController();
   const late = clock.sleep(acquireMs, enough.signal).then(() => undefined);
-  const client = await Promise.race([wanted, late]).finally(() => enough.abort());
+  const client = await Promise.race([wanted, late]).finally(() => enough.abort('enough'));
   if (client) return client;
   // It may still come: then it goes straight back.
   wanted.then(

@@ -113,7 +113,7 @@ async function answered<T>(clock: Clock, run: Promise<T>): Promise<T> {
   } catch (error) {
     throw new Unavailable('queue Redis', error);
   } finally {
-    ended.abort();
+    ended.abort('ended');
   }
 }
 

@@ -19,8 +19,9 @@ export const keys = {
   draft: (id: string): string => `draft:{${id}}`,
   lease: (name: string): string => `lease:{${name}}`,
   leaseCount: (name: string): string => `lease-count:{${name}}`,
-  tries: (id: string): string => `tries:{${id}}`,
-  slot: (id: string): string => `slot:{${id}}`,
+  /** What is kept of a notice lies beside the clock of the chat it goes to. */
+  tries: (channel: string, chatId: string, id: string): string => `tries:{${channel}:${chatId}}:${id}`,
+  slot: (channel: string, chatId: string, id: string): string => `slot:{${channel}:${chatId}}:${id}`,
   instancesSince: 'instances:{all}:since',
   instancesBeat: 'instances:{all}:beat',
 };

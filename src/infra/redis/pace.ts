@@ -44,6 +44,11 @@ end
 
 const RESERVE = script(`${CLOCKS} return slot(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))`);
 
+const RESERVE_KEPT = script(`${CLOCKS}
+if redis.call('GETDEL', KEYS[2]) then return {0, 1} end
+return {slot(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])), 0}
+`);
+
 const GIVE_BACK = script(`
 local at = redis.call('GET', KEYS[1])
 if at then redis.call('SET', KEYS[1], string.format('%.3f', tonumber(at) - tonumber(ARGV[1])), 'KEEPTTL') end
@@ -77,13 +82,24 @@ export async function reserve(redis: Redis, pace: Pace, line: Line): Promise<num
  * @param jobId names the job across its runs.
  */
 export async function reserveFor(redis: Redis, pace: Pace, line: Line, jobId: string): Promise<number> {
-  const kept = await answered(redis.getdel(keys.slot(jobId)));
-  return kept ? 0 : reserve(redis, pace, line);
+  const { channel, bot, chatId } = line;
+  const { everyMs, aheadMs } = chatBeat(pace);
+  const names = [keys.chatPace(channel, bot, chatId), keys.slot(channel, chatId, jobId)];
+  // The bot's clock lies elsewhere: both are asked in the same breath, and what was not needed goes back.
+  const [chat, botWaitMs] = await Promise.all([
+    run(redis, RESERVE_KEPT, names, [everyMs, aheadMs]),
+    reserveBot(redis, pace, line),
+  ]);
+  const [chatWaitMs, kept] = chat as readonly [number, number];
+  if (kept === 0) return Math.max(chatWaitMs, botWaitMs);
+  await giveBackBot(redis, pace, line);
+  return 0;
 }
 
 /** Keeps the slot of a job that comes back after `waitMs`. */
-export async function keepSlot(redis: Redis, jobId: string, waitMs: number): Promise<void> {
-  await answered(redis.set(keys.slot(jobId), '1', 'PX', Math.ceil(waitMs) + SLOT_GRACE_MS));
+export async function keepSlot(redis: Redis, line: Line, jobId: string, waitMs: number): Promise<void> {
+  const key = keys.slot(line.channel, line.chatId, jobId);
+  await answered(redis.set(key, '1', 'PX', Math.ceil(waitMs) + SLOT_GRACE_MS));
 }
 
 /** Gives back a bot's slot that was taken and is not needed. */
