@@ -2,6 +2,7 @@
 // how much of it still grows in the second half. `--minutes N` for a shorter look.
 import { parseArgs } from 'node:util';
 import type { Phone } from '../sandbox/telegram/person.ts';
+import type { MessageView } from '../sandbox/telegram/view.ts';
 import { fund, inTurn, type Rig, startRig } from '../scripts/rig.ts';
 import { report } from './report.ts';
 
@@ -12,16 +13,20 @@ const SAMPLE_MS = 5_000;
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 const minutes = Number(values.minutes);
 
+// News of others comes in between, and has buttons of its own.
+const isCard = ({ buttons }: MessageView) =>
+  buttons.flat().some((button) => button.callback_data?.startsWith('confirm:'));
+
 async function one(rig: Rig, phone: Phone, other: Phone, round: number): Promise<void> {
   if (round % 10 === 0) {
     const { request } = await rig.outside.makeInvoice({ amountMsat: 1_000n });
-    await phone.ask(request, (message) => message.buttons.length > 0, WAIT_MS);
+    await phone.ask(request, isCard, WAIT_MS);
     phone.press(/Pay/);
     await phone.waitFor(/Paid/, WAIT_MS);
   } else if (round % 3 === 0) {
-    await phone.ask(`/send 1 @${other.person.username}`, (message) => message.buttons.length > 0, WAIT_MS);
+    await phone.ask(`/send 1 @${other.person.username}`, isCard, WAIT_MS);
     phone.press(/Send/);
-    await phone.waitFor(/./, WAIT_MS);
+    await phone.waitFor(/Sent/, WAIT_MS);
   } else await phone.ask('/balance', /sat/, WAIT_MS);
 }
 
