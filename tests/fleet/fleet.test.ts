@@ -193,8 +193,7 @@ test('an invoice is credited once, though two workers hear of it', async () => {
   const asha = person(8);
   const before = await purses(fleet, [asha]);
   const request = await invoiceFor(asha, 321n);
-  // What a stream misses while it is joined anew is found by the sweep within the minute.
-  const told = asha.waitFor(/Received .*321 sat/, 75_000);
+  const told = asha.waitFor(/Received .*321 sat/, 20_000);
   expect(await fleet.outside.pay({ request })).toMatchObject({ state: 'paid' });
   await told;
   const after = await purses(fleet, [asha]);
