@@ -1,6 +1,7 @@
 // What an operator is given agrees with the product: the list of variables, nginx's configuration, the alerts and the
 // dashboard. Where nginx or promtool is on this machine, they are asked too.
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,15 @@ describe('.env.example', () => {
     lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split(/=(.*)/s)),
   );
   // Read by scripts alone.
-  const forScripts = ['DATABASE_OWNER_URL', 'DATABASE_ADMIN_URL'];
+  const forScripts = [
+    'DATABASE_OWNER_URL',
+    'DATABASE_ADMIN_URL',
+    'BACKUP_DIR',
+    'BACKUP_KEY_FILE',
+    'BACKUP_WAL_SPOOL',
+    'DATABASE_BACKUP_URL',
+    'LND_ALICE_BACKUP_MACAROON_FILE',
+  ];
   const ofNode = /^LND_ALICE_(SOCKET|CERT_FILE|MACAROON_FILE)$/;
 
   test('has every variable there is, and no other', () => {
@@ -39,10 +48,15 @@ describe('.env.example', () => {
     });
   });
 
+  const filled = {
+    DATABASE_URL: given.DATABASE_URL?.replace(':password@', `:${randomBytes(24).toString('hex')}@`),
+    APP_SECRET: randomBytes(32).toString('hex'),
+    TELEGRAM_BOTS: `1234567:${randomBytes(27).toString('base64url').slice(0, 35)}`,
+  };
+
   test('is a working configuration once the secrets are filled in', () => {
     const secrets = {
-      APP_SECRET: 'x'.repeat(32),
-      TELEGRAM_BOTS: `1234567:${'a'.repeat(35)}`,
+      ...filled,
       LND_ALICE_CERT_FILE: join(ROOT, 'LICENSE'),
       LND_ALICE_MACAROON_FILE: join(ROOT, 'LICENSE'),
     };
@@ -51,7 +65,7 @@ describe('.env.example', () => {
   });
 
   test('shows the defaults as they are', () => {
-    const without = { ...given, APP_SECRET: 'x'.repeat(32), TELEGRAM_BOTS: `1234567:${'a'.repeat(35)}` };
+    const without = { ...given, ...filled };
     const needed = [
       'DATABASE_URL',
       'REDIS_QUEUE_URL',
@@ -90,8 +104,49 @@ describe('nginx', () => {
     expect(conf).not.toContain('proxy_add_x_forwarded_for');
   });
 
+  test('limits webhooks together and by no address, strangers by theirs', () => {
+    const zones = [...conf.matchAll(/limit_req_zone (\S+) zone=(\w+):\w+ rate=(\d+)r\/s;/g)];
+    expect(zones.map(([, key, name]) => [name, key])).toEqual([
+      ['strangers', '$stranger'],
+      ['outsiders', '$outsider'],
+      ['webhooks', '$server_name'],
+    ]);
+    // Telegram's own networks have no limit by address: all of it comes from them.
+    expect(conf).toMatch(/geo \$known \{\s+default 0;\s+149\.154\.160\.0\/20 1;\s+91\.108\.4\.0\/22 1;/);
+    expect(conf).toMatch(/map \$known \$outsider \{\s+1 "";\s+default \$binary_remote_addr;/);
+    for (const [, , name] of zones) expect(conf).toContain(`limit_req zone=${name} burst=`);
+    expect(Number(zones[2]?.[3])).toBeGreaterThanOrEqual(20_000);
+    expect(conf).toMatch(
+      /map \$http_x_telegram_bot_api_secret_token \$stranger \{\s+default "";\s+"" \$binary_remote_addr;/,
+    );
+  });
+
   test('shows the outside the webhooks alone', () => {
     expect(conf.match(/location [^{]+/g)?.map((text) => text.trim())).toEqual(['location /telegram/', 'location /']);
+  });
+});
+
+describe('docker-compose.scale.yml', () => {
+  const file = read('docker-compose.scale.yml');
+  const services = (/^services:\n(.*?)^\S/ms.exec(file)?.[1] ?? '').split(/^ {2}(?=[\w-]+:$)/m).filter(Boolean);
+  const nameOf = (service: string) => service.slice(0, service.indexOf(':'));
+
+  test('locks every service in and limits its memory', () => {
+    expect(services.length).toBeGreaterThan(9);
+    const isGuarded = (service: string) => /^ {4}<<: \*(guarded|process)$/m.test(service);
+    expect(services.filter((service) => !isGuarded(service)).map(nameOf)).toEqual([]);
+    const isLimited = (service: string) => /^ {4}(mem_limit: \d+[mg]|<<: \*process)$/m.test(service);
+    expect(services.filter((service) => !isLimited(service)).map(nameOf)).toEqual([]);
+  });
+
+  test('every image of another has a stand-in of its name for test:fleet', () => {
+    const stages = [...read('scripts/fleet-test/images/Dockerfile').matchAll(/^FROM \S+ AS (\w+)$/gm)].map(
+      ([, name]) => name,
+    );
+    const named = [...file.matchAll(/^ +image: (\S+)$/gm)].map((match) => match[1] ?? '');
+    const others = named.filter((image) => image !== 'satfleet');
+    expect(others.filter((image) => !/:v?\d/.test(image))).toEqual([]);
+    expect(others.filter((image) => !stages.includes(/(\w+):/.exec(image)?.[1] ?? ''))).toEqual([]);
   });
 });
 
@@ -167,6 +222,16 @@ function alertTests() {
           steady('satfleet_rate_age_seconds{leg="USD/KES"}', 90_000),
         ],
         { PaymentsFail: 1, NodeAgainstLedger: 1, BitcoinRateOld: 1 },
+      ),
+      ...[0, 1].map((over) =>
+        alerts(
+          [
+            steady('satfleet_backup_verified_age_seconds', 26 * 3_600 + over),
+            steady('satfleet_backup_kept_age_seconds', 600 + over),
+            steady('satfleet_suspense_msat', -over),
+          ],
+          { BackupNotVerified: over, BackupBehind: over, MoneyInSuspense: over },
+        ),
       ),
     ],
   };
