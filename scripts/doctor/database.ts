@@ -4,11 +4,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Config } from '../../src/base/config.ts';
+import { ledgerRole } from '../../src/infra/db/role.ts';
 import { ROOT } from '../root.ts';
 import { type Finding, fault, must, ok, reason, warning } from './finding.ts';
 
-// An update of either would be an entry made without the posting function.
-const LEDGER = ['accounts', 'transfers', 'pending_transfers'];
 const CONNECT_MS = 5_000;
 
 /**
@@ -29,7 +28,8 @@ export async function checkDatabase(config: Config, processes: number): Promise<
       ok('PostgreSQL is reachable'),
       await durable(client),
       await migrated(client),
-      ...(await role(client)),
+      ...(await life(client)),
+      await role(client),
       await room(client, config, processes),
     ];
   } finally {
@@ -73,25 +73,38 @@ async function migrated(client: pg.Client): Promise<Finding> {
     : warning('The database is newer than this program', 'Deploy the version that brought its newest migration.');
 }
 
-async function role(client: pg.Client): Promise<Finding[]> {
-  const { rows } = await client.query<{ name: string; super: boolean; owns: string; writes: string | null }>(
-    `SELECT current_user AS name, r.rolsuper AS super,
-       (SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p')) AS owns,
-       (SELECT string_agg(t, ', ') FROM unnest($1::text[]) t
-         WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(t, 'INSERT, UPDATE, DELETE, TRUNCATE')) AS writes
-     FROM pg_roles r WHERE r.rolname = current_user`,
-    [LEDGER],
-  );
+// Another one than before, and whether it could be had back.
+async function life(client: pg.Client): Promise<Finding[]> {
+  const { rows } = await client
+    .query<{ same: boolean; kept: boolean; verified: boolean }>(
+      `SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE life = present_life() END AS same,
+         coalesce(backup_kept_at > clock_timestamp() - interval '10 minutes', false) AS kept,
+         coalesce(backup_verified_at > clock_timestamp() - interval '26 hours', false) AS verified FROM database_life`,
+    )
+    .catch(() => ({ rows: [] }));
   const found = rows[0];
-  if (!found) return [fault('The role of DATABASE_URL cannot be read', 'Grant it SELECT on pg_roles.')];
-  const tooMuch = [
-    ...(found.super ? ['is a superuser'] : []),
-    ...(Number(found.owns) > 0 ? ['owns tables'] : []),
-    ...(found.writes ? [`may write ${found.writes}`] : []),
+  // Its migrations are missing, which is said already.
+  if (!found) return [];
+  const todo = 'Stop every bot and worker and run "npm run recover": docs/RUNBOOK.md.';
+  return [
+    must(found.same, 'It is the database we know', 'This database was restored or has taken over from another', todo),
+    found.kept
+      ? ok('Everything that must be off the machine is')
+      : warning('Not everything has left the machine', 'Run "npm run backup -- --keep" as a service: docs/RUNBOOK.md.'),
+    found.verified
+      ? ok('A backup was proven within 26 hours')
+      : warning('No backup was proven for 26 hours', 'Run "npm run backup -- --verify": docs/RUNBOOK.md.'),
   ];
-  const todo = 'Give DATABASE_URL the role satfleet_app, which reads the ledger and moves money by ledger_post only.';
-  const bad = `The role ${found.name} can change the ledger: it ${tooMuch.join(', ')}`;
-  return [must(tooMuch.length === 0, `The role ${found.name} cannot change the ledger`, bad, todo)];
+}
+
+async function role(client: pg.Client): Promise<Finding> {
+  const { name, powers } = await ledgerRole({
+    query: async <Row>(_name: string, text: string, values: readonly unknown[]) =>
+      (await client.query(text, [...values])).rows as Row[],
+  });
+  const todo = `Give DATABASE_URL the role satfleet_app, which reads the ledger and moves money by ledger_post only. Nothing starts like this.`;
+  const bad = `The role ${name} can change the ledger: it ${powers.join(', ')}`;
+  return must(powers.length === 0, `The role ${name} cannot change the ledger`, bad, todo);
 }
 
 // Twice over, so that a rolling deploy, which runs old and new side by side, finds room.
