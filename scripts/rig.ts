@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type LightningNetwork, readyLine } from '../sandbox/lnd/lightning-network.ts';
 import { type SandboxLightning, startSandboxLightning } from '../sandbox/lnd/network.ts';
 import { OutsideWallet } from '../sandbox/lnd/outside.ts';
-import { startRealLightning } from '../sandbox/lnd/real/network.ts';
+import { type PeerPort, startRealLightning } from '../sandbox/lnd/real/network.ts';
 import { startRates } from '../sandbox/rates/server.ts';
 import type { Phone } from '../sandbox/telegram/person.ts';
 import { startTelegram, type Telegram } from '../sandbox/telegram/server.ts';
@@ -15,10 +15,18 @@ import { hostClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/ids.ts';
 import { checkBooks } from '../src/infra/db/books.ts';
 import { createDb, type Db } from '../src/infra/db/client.ts';
-import { commonEnvironment, type Environment, type Fleet, startFleet, workerEnvironment } from './demo/fleet.ts';
+import {
+  type Between,
+  commonEnvironment,
+  type Environment,
+  type Fleet,
+  startFleet,
+  workerEnvironment,
+} from './demo/fleet.ts';
 import type { Data } from './demo/options.ts';
 import { type Programs, programs } from './demo/programs.ts';
 import { type RedisUrls, startDatabase, startRedisServers } from './demo/stores.ts';
+import type { Postgres } from './postgres.ts';
 import { type Daemon, Guard, until } from './process.ts';
 
 /** The bots' tokens and names; the first is the one that people write to unless told otherwise. */
@@ -42,6 +50,7 @@ export type Rig = {
   /** Everything the programs write, one file each. */
   logs: string;
   databaseOwnerUrl: string;
+  postgres: Postgres | undefined;
   /** One of the fleet's programs by name, to be ended and started again. */
   daemon(name: string): Daemon;
   /** One more bot, on this port, to which Telegram sends nothing; it ends with the rig. */
@@ -60,15 +69,22 @@ export type RigOptions = {
   front?: boolean;
   /** How many bot names there are. */
   names?: 1 | 2;
-  lightning?: 'sandbox' | 'real';
+  /** Or a network that runs already and outlives the rig. */
+  lightning?: 'sandbox' | 'real' | LightningNetwork;
   /** More variables of an operator, for every process. */
   settings?: Environment;
   /** Servers of the caller's own, so that it can end them. */
   redis?: RedisUrls;
   /** Telegram's own limits; without this it lets everything through. */
   limits?: 'real' | 'off';
+  /** How many messages of a chat the phone can still press; few unless told. */
+  keptMessages?: number;
   /** What our worker is told instead of a node's address, when something stands between. */
   through?: (socket: string) => Promise<string>;
+  /** What stands between other parts. */
+  between?: Between;
+  /** What stands between real nodes. */
+  peers?: PeerPort;
 };
 
 function dataIn(folder: string, names: number): Data {
@@ -140,13 +156,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return {
     telegram,
     lightning,
-    sandbox: 'setFaults' in lightning ? lightning : undefined,
+    sandbox: 'setFaults' in lightning ? (lightning as SandboxLightning) : undefined,
     outside: new OutsideWallet(carolOf(lightning), folder),
     db,
     environment,
     fleet,
     logs,
     databaseOwnerUrl: parts.database.ownerUrl,
+    postgres: parts.database.server,
     daemon(name) {
       const daemon = fleet.daemons.get(name);
       if (!daemon) throw new Error(`nothing of the fleet is called ${name}`);
@@ -182,11 +199,15 @@ async function startParts(folder: string, guard: Guard, all: Programs, options: 
   const data = dataIn(folder, names);
   const dir = join(folder, 'lightning');
   const [telegram, database, redis, rates, lightning] = await Promise.all([
-    startTelegram({ bots: BOTS.slice(0, names).map((bot) => ({ ...bot })), limits, keep: KEPT_MESSAGES }),
+    startTelegram({
+      bots: BOTS.slice(0, names).map((bot) => ({ ...bot })),
+      limits,
+      keep: options.keptMessages ?? KEPT_MESSAGES,
+    }),
     startDatabase(data, guard, false),
     options.redis ?? startRedisServers(data, all),
     startRates({}),
-    options.lightning === 'real' ? startRealLightning({ dir }) : startSandboxLightning({ dir }),
+    startLightning(options, dir),
   ]);
   const ready = readyLine(lightning) as {
     nodes: { alias: string; rpc: string; cert: string; payerMacaroon: string }[];
@@ -203,10 +224,15 @@ async function startParts(folder: string, guard: Guard, all: Programs, options: 
   const outside = { telegramUrl: telegram.url, ratesUrls: rates.urls, lightning: nodes };
   const settings = { ...QUIET, ...options.settings };
   const stop = async () => {
-    await Promise.all([telegram.stop(), rates.stop(), lightning.stop()]);
+    await Promise.all([telegram.stop(), rates.stop(), options.lightning === lightning ? undefined : lightning.stop()]);
     await database.stop();
   };
   return { telegram, lightning, parts: { data, database, redis, outside, settings }, stop };
+}
+
+async function startLightning({ lightning, peers }: RigOptions, dir: string): Promise<LightningNetwork> {
+  if (lightning === 'real') return startRealLightning({ dir, ...(peers ? { peers } : {}) });
+  return lightning === undefined || lightning === 'sandbox' ? startSandboxLightning({ dir }) : lightning;
 }
 
 function openDb(databaseUrl: string): Db {
