@@ -9,6 +9,7 @@ import { checkClocks } from './doctor/clocks.ts';
 import { checkDatabase } from './doctor/database.ts';
 import { type Finding, fault, ok, reason, warning } from './doctor/finding.ts';
 import { checkLightning } from './doctor/lightning.ts';
+import { checkTheWatch } from './doctor/promises.ts';
 import { checkRedis } from './doctor/redis.ts';
 import { checkTelegram } from './doctor/telegram.ts';
 
@@ -37,6 +38,7 @@ async function doctor(kind: ProcessKind): Promise<number> {
   findings.push(...list.map((finding) => print(finding, clean)));
   const checks = [
     checkDatabase(config, processes),
+    checkTheWatch(config),
     checkRedis(config),
     ...(kind === 'worker' ? [checkLightning(config)] : []),
     checkTelegram(config),

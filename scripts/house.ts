@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkExports, checkMigrationTime, checkPassedIn, checkShape, checkSqlTime } from './house/code.ts';
-import { checkCycles, checkImports, checkPackages } from './house/imports.ts';
+import { checkBot, checkCycles, checkImports, checkPackages } from './house/imports.ts';
 import { type Fault, isCode, parseSources, repositoryFiles, type TextFile } from './house/source.ts';
 import { checkWords } from './house/words.ts';
 import { ROOT } from './root.ts';
@@ -15,6 +15,7 @@ export function checkHouse(files: readonly TextFile[]): Fault[] {
   const faults = [
     ...checkImports(sources),
     ...checkCycles(sources),
+    ...checkBot(sources),
     ...code.flatMap(checkShape),
     ...sources.flatMap((source) => [...checkExports(source), ...checkPassedIn(source), ...checkSqlTime(source)]),
     ...files.flatMap(checkMigrationTime),

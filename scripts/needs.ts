@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Program = 'redis-server' | 'chromium' | 'nginx';
+export type Program = 'redis-server' | 'chromium' | 'nginx' | 'docker' | 'dockerd' | 'docker-compose' | 'debootstrap';
 
 type Need = {
   /** What it is called on PATH, the most likely first. */
@@ -20,6 +20,10 @@ type Need = {
 const NEEDS: Readonly<Record<Program, Need>> = {
   'redis-server': { names: ['redis-server', 'valkey-server'], places: [], apt: 'redis-server', brew: 'redis' },
   nginx: { names: ['nginx'], places: ['/usr/sbin/nginx'], apt: 'nginx-light', brew: 'nginx' },
+  docker: { names: ['docker'], places: [], apt: 'docker.io', brew: 'docker' },
+  dockerd: { names: ['dockerd'], places: ['/usr/sbin/dockerd'], apt: 'docker.io', brew: 'docker' },
+  'docker-compose': { names: ['docker-compose'], places: [], apt: 'docker-compose', brew: 'docker-compose' },
+  debootstrap: { names: ['debootstrap'], places: ['/usr/sbin/debootstrap'], apt: 'debootstrap', brew: 'debootstrap' },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     places: ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],

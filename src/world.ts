@@ -7,7 +7,9 @@ import { createLog, type Log } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
 import { createDb, type Db } from './infra/db/client.ts';
 import { connectionsAllowed } from './infra/db/durability.ts';
+import { nodeRows } from './infra/db/nodes.ts';
 import type { LightningPool, NodeEvent } from './infra/lightning/pool.ts';
+import type { QueuedJob } from './infra/queue/jobs.ts';
 import { createQueues, type Queues } from './infra/queue/queues.ts';
 import { type Cache, createCache } from './infra/redis/cache.ts';
 import { connectRedis, type Redis } from './infra/redis/connection.ts';
@@ -27,6 +29,10 @@ export type World = {
   readonly sessions: Redis;
   readonly cache: Cache;
   readonly queues: Queues;
+  /** Where this process does some jobs itself: begins one that was made this moment, or gives `false`. */
+  readonly takeAtHand?: (job: QueuedJob) => boolean;
+  /** Asks a channel how the person of a chat calls themselves now, null when by no name; undefined when it cannot say. */
+  readonly nameNow?: (chat: { readonly bot: string; readonly chatId: string }) => Promise<string | null | undefined>;
 };
 
 export type WorkerWorld = World & { readonly lightning: LightningPool };
@@ -34,8 +40,8 @@ export type WorkerWorld = World & { readonly lightning: LightningPool };
 /** Ends what a world has open, in the order in which nothing is missed. */
 export type Closing = { close(): Promise<void> };
 
-/** How long a person's answer waits for a database connection, and how long a job does. */
-const ACQUIRE_MS: Record<ProcessKind, number> = { bot: 2_000, worker: 30_000 };
+/** How long a person's answer waits for a database connection, so that it is with them in two seconds; and a job. */
+const ACQUIRE_MS: Record<ProcessKind, number> = { bot: 1_500, worker: 30_000 };
 const MEASURE_CLOCK_MS = 10_000;
 
 /**
@@ -58,7 +64,7 @@ export async function makeWorld(
     ...(write ? { write } : {}),
   });
   const metrics = createMetrics();
-  const db = openDb(kind, config, log, metrics, random);
+  const db = openDb(kind, instanceId, { config, log, metrics, random });
   const clock = followingClock(() => db.nowMs());
   await clock.measure();
   const stopMeasuring = clock.every(
@@ -102,8 +108,11 @@ async function checkPools(config: Config, db: Db, sessions: Redis, log: Log): Pr
   log.warn('all pools together do not fit the database twice', { processes, allowed, advice });
 }
 
-function openDb(kind: ProcessKind, config: Config, log: Log, metrics: Metrics, random: Random): Db {
+type Parts = { config: Config; log: Log; metrics: Metrics; random: Random };
+
+function openDb(kind: ProcessKind, name: string, { config, log, metrics, random }: Parts): Db {
   return createDb({
+    name,
     databaseUrl: config.DATABASE_URL,
     readUrl: config.DATABASE_READ_URL,
     poolMin: config.DB_POOL_MIN,
@@ -120,7 +129,7 @@ function openDb(kind: ProcessKind, config: Config, log: Log, metrics: Metrics, r
 }
 
 /**
- * Opens the Lightning nodes beside a world. The module is loaded only here, since a bot has no use for its memory.
+ * Opens the Lightning nodes beside a world; those that are adopted may take work. The module is loaded only here, since a bot has no use for its memory.
  * @param onEvent hears of nodes that come and go, and of payments that end after their caller stopped listening.
  */
 export async function withLightning(
@@ -139,6 +148,11 @@ export async function withLightning(
     onEvent,
   });
   await lightning.start();
+  const adopted = (await nodeRows(world.db)).map(({ name }) => name);
+  for (const name of adopted) lightning.admit(name);
+  for (const node of lightning.names().filter((name) => !adopted.includes(name))) {
+    log.warn('a node is not adopted and gets no work', { node, advice: 'run "npm run adopt -- <node>"' });
+  }
   return {
     ...world,
     lightning,

@@ -71,6 +71,18 @@ test('a cycle is found once, with its ring', () => {
   ]);
 });
 
+test('a bot reads nothing that talks to a node, by whatever way; types and what is read later are free', () => {
+  const file = (path: string, code: string) => ({ path, text: `${COMMENT}${code}` });
+  const bot = file('src/bot.ts', "import { a } from './flows/one.ts';\nexport const b = a;\n");
+  const node = file('src/infra/lightning/node.ts', "import { a } from '@grpc/grpc-js';\nexport const c = a;\n");
+  const reaches = (code: string) => checkHouse([bot, node, file('src/flows/one.ts', code)]).map(({ what }) => what);
+  expect(reaches("import { c } from '../infra/lightning/node.ts';\nexport const a = c;\n")).toEqual([
+    'src/bot.ts -> src/flows/one.ts -> src/infra/lightning/node.ts -> @grpc/grpc-js',
+  ]);
+  expect(reaches("import type { c } from '../infra/lightning/node.ts';\nexport const a: c = 1;\n")).toEqual([]);
+  expect(reaches("export const a = () => import('../infra/lightning/node.ts');\n")).toEqual([]);
+});
+
 test.each([
   ['bullmq', 'src/flows/pay.ts', 'src/infra/queue/queues.ts'],
   ['ioredis', 'src/infra/queue/queues.ts', 'src/infra/redis/connection.ts'],
@@ -82,6 +94,22 @@ test.each([
   expect(broken(wrong, code)).toEqual(['one door']);
   expect(broken(right, code)).toEqual([]);
   expect(broken('sandbox/any/thing.ts', code)).toEqual([]);
+});
+
+test.each([
+  'async-mutex',
+  'async-lock',
+  'redlock',
+  'semaphore-async-await',
+  '../infra/redis/lease.ts',
+  'proper-lockfile',
+])('A4: where money is decided about, %s is not imported', (specifier) => {
+  const code = `import { a } from '${specifier}';\nexport const b = a;\n`;
+  for (const path of ['src/flows/pay.ts', 'src/infra/db/ledger.ts', 'src/domain/fees.ts', 'workers/worker.ts']) {
+    expect(broken(path, code)).toContain('no locks');
+  }
+  expect(broken('src/channels/telegram/thing.ts', code)).not.toContain('no locks');
+  expect(broken('src/flows/pay.ts', "import { a } from '../base/clock.ts';\nexport const b = a;\n")).toEqual([]);
 });
 
 test('packages must be declared, for the product among the dependencies', () => {

@@ -1,7 +1,7 @@
 // What happens by the clock. Every worker ticks; a job's id is its period, so however many workers there are the queue
 // holds it once, and a tick that runs twice does nothing twice. The relay is no job, for it is what brings jobs back.
 import cron from 'node-cron';
-import { relay } from '../src/flows/outbox.ts';
+import { pausingRelay } from '../src/flows/outbox.ts';
 import type { QueueName } from '../src/infra/queue/jobs.ts';
 import type { World } from '../src/world.ts';
 
@@ -26,7 +26,8 @@ export function startSchedule(world: World): () => void {
     tick(queue, everyMs).catch(failed(queue));
     return cron.schedule(pattern, () => tick(queue, everyMs).catch(failed(queue)), { noOverlap: true });
   });
-  const stopRelay = world.clock.every(RELAY_EVERY_MS, async () => void (await relay(world)), failed('relay'));
+  const relay = pausingRelay(world);
+  const stopRelay = world.clock.every(RELAY_EVERY_MS, async () => void (await relay()), failed('relay'));
   return () => {
     stopRelay();
     for (const task of tasks) void task.stop();

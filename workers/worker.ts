@@ -5,17 +5,21 @@ import { onShutdown } from '../src/base/shutdown.ts';
 import { withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
+import { refuseAnotherDatabase } from '../src/flows/life.ts';
 import { measureHouse, measureProcess } from '../src/flows/measure.ts';
 import { hear } from '../src/flows/pay-execute.ts';
+import { keepTellingSendable } from '../src/flows/sendable.ts';
+import { refuseLedgerWriter, refuseStrongMacaroon } from '../src/flows/trust.ts';
 import { addOps } from '../src/http/ops.ts';
 import { createServer } from '../src/http/server.ts';
 import { durability } from '../src/infra/db/durability.ts';
-import { type ConsumerEvents, consume } from '../src/infra/queue/consumer.ts';
+import { type ConsumerEvents, consume, type Handler } from '../src/infra/queue/consumer.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/infra/queue/jobs.ts';
 import { createRateSources } from '../src/infra/rates/sources.ts';
 import { redisSettings } from '../src/infra/redis/connection.ts';
 import { keepBeating } from '../src/infra/redis/instances.ts';
 import { makeWorld, type WorkerWorld, type World, withLightning } from '../src/world.ts';
+import { atHand } from './at-hand.ts';
 import { watchNodes } from './lightning-events.ts';
 import { PROCESSORS } from './processors/index.ts';
 import type { Tools } from './processors/processor.ts';
@@ -26,9 +30,15 @@ const JOBS_GRACE_MS = 10_000;
 async function main(): Promise<void> {
   const config = loadConfig('worker');
   const base = await makeWorld('worker', config);
+  const near = atHand({
+    clock: base.clock,
+    handler: (job) => handle(tools, 'notification', job),
+    queue: (job) => base.queues.add([job]),
+    events: eventsOf(base),
+  });
   await refuseToLoseMoney(base);
   let heard: WorkerWorld | undefined;
-  const world = await withLightning(base, (event) => {
+  const world = await withLightning({ ...base, takeAtHand: near.take }, (event) => {
     base.log.info('lightning', { ...event, ...('outcome' in event ? { outcome: event.outcome.state } : {}) });
     if (event.kind === 'late_outcome' && heard) {
       hear(heard, event.paymentHash).catch((error: unknown) => base.log.warn('left to the sweep', { error }));
@@ -37,6 +47,7 @@ async function main(): Promise<void> {
       base.metrics.nodeUp.set({ node: event.node }, event.kind === 'up' ? 1 : 0);
     }
   });
+  await refuseStrongMacaroon(world);
   heard = world;
   measureProcess(world);
   measureHouse(world);
@@ -47,6 +58,7 @@ async function main(): Promise<void> {
   };
   const consumers = QUEUE_NAMES.map((queue) => startConsumer(tools, queue));
   const stopNodes = watchNodes(world);
+  const stopTelling = keepTellingSendable(world);
   const stopSchedule = startSchedule(world);
   const stopBeat = keepBeating(world.sessions, world.instanceId, world.clock, (error) =>
     world.log.warn('heartbeat failed', { error }),
@@ -70,7 +82,8 @@ async function main(): Promise<void> {
     },
     { name: 'schedule', run: stopSchedule },
     { name: 'nodes', run: stopNodes },
-    { name: 'jobs', run: () => Promise.all(consumers.map((consumer) => consumer.close(JOBS_GRACE_MS))) },
+    { name: 'liquidity', run: stopTelling },
+    { name: 'jobs', run: () => Promise.all([...consumers, near].map((each) => each.close(JOBS_GRACE_MS))) },
     { name: 'heartbeat', run: stopBeat },
     { name: 'server', run: () => server.close() },
     { name: 'connections', run: () => world.close() },
@@ -78,6 +91,8 @@ async function main(): Promise<void> {
 }
 
 async function refuseToLoseMoney(world: World): Promise<void> {
+  await refuseLedgerWriter(world);
+  await refuseAnotherDatabase(world);
   const [redis, database] = await Promise.all([redisSettings(world.config.REDIS_QUEUE_URL), durability(world.db)]);
   if (redis.evictionPolicy !== 'noeviction') {
     throw new Error('The queue Redis may evict jobs: set maxmemory-policy noeviction and start again.');
@@ -88,9 +103,8 @@ async function refuseToLoseMoney(world: World): Promise<void> {
   }
 }
 
-function startConsumer(tools: Tools, queue: QueueName) {
-  const { world } = tools;
-  const events: ConsumerEvents = {
+function eventsOf(world: World): ConsumerEvents {
+  return {
     onDone(name, result, ms) {
       world.metrics.jobs.inc({ queue: name, result });
       world.metrics.jobSeconds.observe({ queue: name }, ms / 1_000);
@@ -100,12 +114,19 @@ function startConsumer(tools: Tools, queue: QueueName) {
       world.log[level](isFinal ? 'job failed' : 'job will be tried again', { queue: name, job: job?.id, error });
     },
   };
+}
+
+const handle = (tools: Tools, queue: QueueName, job: Parameters<Handler>[0]) =>
+  withTrace(job.traceId, () => PROCESSORS[queue](tools, job));
+
+function startConsumer(tools: Tools, queue: QueueName) {
+  const { world } = tools;
   return consume({
     url: world.config.REDIS_QUEUE_URL,
     queue,
     clock: world.clock,
-    events,
-    handler: (job) => withTrace(job.traceId, () => PROCESSORS[queue](tools, job)),
+    events: eventsOf(world),
+    handler: (job) => handle(tools, queue, job),
   });
 }
 

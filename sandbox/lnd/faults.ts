@@ -16,12 +16,20 @@ export type Faults = {
   starting: boolean;
   /** What happens to invoices meanwhile is told to no subscriber, also not later. */
   muteInvoices: boolean;
+  /** Who asks to hear of invoices is heard this much later; what happens meanwhile is told as a backlog, or not at all. */
+  joinLateMs: number;
+  /** A canceled invoice is deleted at once, as LND does with `gc-canceled-invoices-on-the-fly`. */
+  forgetCanceled: boolean;
   /** Met by every payment. */
   payment: PaymentFault | null;
   /** Met by every n-th payment, the kinds in turn. */
   transient: { every: number; kinds: PaymentFault[] } | null;
   /** The node dies in its next payment, which then stays in flight for good. */
   losePayment: boolean;
+  /** What it takes for handing on, in millionths of the amount, beside 1 sat. */
+  feePpm: number;
+  /** For so many seconds longer than it really is it has been up, and its peers with it. */
+  olderS: number;
 };
 
 export const NO_FAULTS: Faults = {
@@ -29,9 +37,13 @@ export const NO_FAULTS: Faults = {
   lateMs: 0,
   starting: false,
   muteInvoices: false,
+  joinLateMs: 0,
+  forgetCanceled: false,
   payment: null,
   transient: null,
   losePayment: false,
+  feePpm: 1,
+  olderS: 0,
 };
 
 const PAYMENT_FAULTS: readonly string[] = [
@@ -59,7 +71,7 @@ export function readFaults(raw: unknown): Partial<Faults> {
 }
 
 function isRight(name: string, value: unknown): boolean {
-  if (name === 'lateMs') return typeof value === 'number' && value >= 0;
+  if (typeof NO_FAULTS[name as keyof Faults] === 'number') return typeof value === 'number' && value >= 0;
   if (name === 'payment') return value === null || isPaymentFault(value);
   if (name !== 'transient') return typeof value === 'boolean';
   if (value === null) return true;

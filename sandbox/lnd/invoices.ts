@@ -34,6 +34,8 @@ export type InvoicesGiven = {
   store: Store;
   /** Settled invoices above this index are counted from 1 again. */
   settleOffset: number;
+  /** Whether canceled invoices are deleted at once. */
+  forgets: () => boolean;
 };
 
 export class InvoiceBook {
@@ -44,21 +46,42 @@ export class InvoiceBook {
   readonly #settled: Invoice[] = [];
   readonly #expiring = new Map<number, Invoice[]>();
   readonly #given: InvoicesGiven;
+  #addIndex = 0;
   #htlcs = 0;
   #checkedS = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(given: InvoicesGiven) {
     this.#given = given;
-    for (const invoice of given.store.saved('invoice', given.alias)) {
+    this.#load(given.store.saved('invoice', given.alias));
+  }
+
+  #load(all: readonly Invoice[]): void {
+    for (const invoice of all) {
+      this.#addIndex = Math.max(this.#addIndex, invoice.addIndex);
+      this.#htlcs += invoice.htlcs.length;
+      if (invoice.isForgotten) continue;
       this.#byHash.set(invoice.hash, invoice);
       this.#added.push(invoice);
-      this.#htlcs += invoice.htlcs.length;
       if (invoice.settleIndex) this.#settled.push(invoice);
       if (invoice.state === 'OPEN') this.#expires(invoice);
     }
     this.#added.sort((a, b) => a.addIndex - b.addIndex);
     this.#settled.sort((a, b) => a.settleIndex - b.settleIndex);
+  }
+
+  /** Keeps all invoices as they are now; what it gives puts them back and forgets all that came since. */
+  keep(): () => void {
+    const kept = structuredClone(this.#added);
+    return () => {
+      const { store, alias } = this.#given;
+      for (const { hash } of this.#added.splice(0)) store.save('invoice', alias, hash, null);
+      this.#byHash.clear();
+      this.#settled.splice(0);
+      this.#addIndex = 0;
+      this.#load(kept);
+      for (const invoice of kept) store.save('invoice', alias, invoice.hash, invoice);
+    };
   }
 
   /** Begins to close what expires; a node that is down does not. */
@@ -92,7 +115,7 @@ export class InvoiceBook {
       request: writeRequest({ ...fields, payee: this.#given.pubkey }, this.#given.privateKey),
       paidMsat: 0n,
       state: 'OPEN',
-      addIndex: this.#added.length + 1,
+      addIndex: ++this.#addIndex,
       settleIndex: 0,
       settledAtS: 0,
       htlcs: [],
@@ -113,7 +136,7 @@ export class InvoiceBook {
   lookup(hash: string, code = NOT_FOUND): Invoice {
     const invoice = this.#byHash.get(hash);
     if (invoice) return invoice;
-    throw new RpcError(code, this.#added.length ? 'unable to locate invoice' : 'there are no existing invoices');
+    throw new RpcError(code, this.#addIndex ? 'unable to locate invoice' : 'there are no existing invoices');
   }
 
   /** All, oldest first. */
@@ -125,7 +148,8 @@ export class InvoiceBook {
   backlog(addIndex: number, settleIndex: number): Invoice[] {
     const offset = this.#given.settleOffset;
     const settled = this.#settled.filter((invoice) => invoice.settleIndex > offset + settleIndex);
-    return [...(addIndex ? this.#added.slice(addIndex) : []), ...(settleIndex ? settled : [])];
+    const added = this.#added.filter((invoice) => invoice.addIndex > addIndex);
+    return [...(addIndex ? added : []), ...(settleIndex ? settled : [])];
   }
 
   /** The index as clients see it. */
@@ -158,6 +182,11 @@ export class InvoiceBook {
     if (invoice.state === 'CANCELED') return [];
     invoice.state = 'CANCELED';
     const verdicts = this.#end(invoice, 'CANCELED');
+    if (this.#given.forgets()) {
+      invoice.isForgotten = true;
+      this.#byHash.delete(hash);
+      this.#added.splice(this.#added.indexOf(invoice), 1);
+    }
     this.#changed(invoice);
     return verdicts;
   }

@@ -38,6 +38,10 @@ export type SandboxLightning = LightningNetwork & {
   dropConnections(alias: string): void;
   /** From now on the node counts settled invoices from 1 again. */
   restartSettleIndex(alias: string): void;
+  /** Keeps the node's invoices as they are now; what it gives puts them back, as a restored copy would. */
+  keepInvoices(alias: string): () => void;
+  /** A payment that the node died in goes on after all. */
+  revivePayment(alias: string, hash: string): void;
 };
 
 export type SandboxLightningOptions = {
@@ -74,9 +78,10 @@ function makeMembers(dir: string, store: Store): { members: Map<string, SandboxN
   const channels = new Channels(store);
   const carrier = new Carrier(channels, members);
   const reachable = (alias: string) => members.get(alias)?.running ?? false;
+  const feePpm = (alias: string) => BigInt(member(members, alias).faults.feePpm);
   const dropParts = (payee: string, hash: string) => carrier.apply(member(members, payee).invoices.dropParts(hash));
   for (const alias of ALIASES) {
-    const node = new SandboxNode({ alias, dir, store, carrier, dropParts, network: { channels, reachable } });
+    const node = new SandboxNode({ alias, dir, store, carrier, dropParts, network: { channels, reachable, feePpm } });
     node.peers = members;
     members.set(alias, node);
   }
@@ -110,6 +115,7 @@ function makeNetwork(given: {
       if (node.running) throw new Error(`${alias} is already running`);
       await listeners.get(alias)?.open();
       node.running = true;
+      node.upSinceMs = Date.now();
       node.invoices.run();
       node.carrier.resume();
     },
@@ -123,6 +129,8 @@ function makeNetwork(given: {
     faults: (alias) => member(members, alias).faults,
     dropConnections: (alias) => member(members, alias).dropConnections(),
     restartSettleIndex: (alias) => member(members, alias).restartSettleIndex(),
+    keepInvoices: (alias) => member(members, alias).invoices.keep(),
+    revivePayment: (alias, hash) => member(members, alias).payments.revive(hash),
   };
 }
 

@@ -30,6 +30,7 @@ export class SandboxNode implements Station {
   faults: Faults = { ...NO_FAULTS };
   /** Whether its program runs. */
   running = false;
+  upSinceMs = 0;
   /** Loses all its connections; set by its listener. */
   dropConnections: () => void = () => {};
   /** Ends it like kill -9; set by the network. */
@@ -58,7 +59,8 @@ export class SandboxNode implements Station {
     this.rootKey = Buffer.from(this.#saved.rootKey, 'hex');
     this.files = makeFiles(join(dir, alias), this.rootKey);
     const { privateKey, settleOffset } = this.#saved;
-    this.invoices = new InvoiceBook({ alias, pubkey: this.pubkey, privateKey, store, settleOffset });
+    const forgets = () => this.faults.forgetCanceled;
+    this.invoices = new InvoiceBook({ alias, pubkey: this.pubkey, privateKey, store, settleOffset, forgets });
     this.payments = new PaymentBook({ alias, store, network, carrier, dropParts, isUp: () => this.running });
   }
 

@@ -95,6 +95,15 @@ export class PaymentBook {
     else this.#changed(payment);
   }
 
+  /** A payment that this node died in goes on after all, as one that had left it. */
+  revive(hash: string): void {
+    const payment = this.#byHash.get(hash);
+    if (!payment?.lost) throw new Error('this payment was not lost');
+    payment.lost = false;
+    this.#save(payment);
+    for (const attempt of payment.attempts) this.#given.carrier.launch(attempt);
+  }
+
   delete(hash: string): void {
     const payment = this.#byHash.get(hash);
     if (!payment) throw new RpcError(UNKNOWN, 'non bucket element in payments bucket');

@@ -1,11 +1,10 @@
-// Ways through the sandbox network. Each forwarding node takes 1 sat and 1 ppm; the payer takes the cheapest way that
+// Ways through the sandbox network. Each forwarding node takes 1 sat and, unless it is greedy, 1 ppm; the payer takes the cheapest way that
 // has room and stays under its fee limit, and splits the amount in halves, as LND does, when it may use several.
 import type { Channels } from './channels.ts';
 import { otherEnd } from './channels.ts';
 import type { Channel, FailureReason, Hop } from './state.ts';
 
-export const BASE_FEE_MSAT = 1_000n;
-export const FEE_PPM = 1n;
+const BASE_FEE_MSAT = 1_000n;
 export const BLOCK_HEIGHT = 407;
 const CLTV_DELTA = 80;
 // What LND adds to the payee's own delta.
@@ -28,7 +27,12 @@ export type Wish = {
   excluded: ReadonlySet<string>;
 };
 
-export type Network = { channels: Channels; reachable(alias: string): boolean };
+export type Network = {
+  channels: Channels;
+  reachable(alias: string): boolean;
+  /** What a node takes for handing on, in millionths. */
+  feePpm(alias: string): bigint;
+};
 
 /** The parts of a payment, each a list of hops, or the reason why there is no way. */
 export function findWays(network: Network, wish: Wish): Hop[][] | FailureReason {
@@ -77,7 +81,7 @@ function findPart(given: {
     // The last part must carry all that is left.
     if (partsLeft < 1 || (amtMsat < left && (partsLeft < 2 || amtMsat < LEAST_SHARD_MSAT))) return undefined;
     const ways = paths
-      .map((path) => price(path, wish, amtMsat))
+      .map((path) => price(network, path, { wish, amtMsat }))
       .filter((hops) => (hops[0]?.amtMsat ?? 0n) - amtMsat <= feeLeft && hops.every(hasRoom))
       .sort((a, b) => Number((a[0]?.amtMsat ?? 0n) - (b[0]?.amtMsat ?? 0n)));
     if (ways[0]) return ways[0];
@@ -107,7 +111,7 @@ function simplePaths(network: Network, wish: Wish, firsts: Channel[]): Channel[]
 }
 
 /** Amounts and expiries of a path, computed from the payee back to the payer. */
-function price(path: Channel[], wish: Wish, amtMsat: bigint): Hop[] {
+function price(network: Network, path: Channel[], { wish, amtMsat }: { wish: Wish; amtMsat: bigint }): Hop[] {
   const hops: Hop[] = [];
   let to = wish.to;
   let carried = amtMsat;
@@ -115,7 +119,7 @@ function price(path: Channel[], wish: Wish, amtMsat: bigint): Hop[] {
   for (const channel of path.toReversed()) {
     const from = otherEnd(channel, to);
     // feeMsat is what `from` takes for handing on, nothing for the payer itself.
-    const feeMsat = from === wish.from ? 0n : BASE_FEE_MSAT + (carried * FEE_PPM) / 1_000_000n;
+    const feeMsat = from === wish.from ? 0n : BASE_FEE_MSAT + (carried * network.feePpm(from)) / 1_000_000n;
     hops.unshift({ chanId: channel.id, from, to, amtMsat: carried, feeMsat, expiry });
     carried += feeMsat;
     if (from !== wish.from) expiry += CLTV_DELTA;

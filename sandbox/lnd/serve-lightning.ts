@@ -1,4 +1,5 @@
 // LND's main service as the sandbox plays it: the node, its balances, ordinary invoices, lists of what was paid.
+import { randomBytes } from 'node:crypto';
 import { otherEnd } from './channels.ts';
 import { amountMsat, bool, bytes, list, number, text } from './fields.ts';
 import { bakeMacaroon, type Op, readMacaroon } from './macaroon.ts';
@@ -44,6 +45,7 @@ export const lightning: Served = {
       return { status: 'payment deleted' };
     },
     '/lnrpc.Lightning/QueryRoutes': queryRoutes,
+    '/lnrpc.Lightning/ExportAllChannelBackups': exportBackups,
     '/lnrpc.Lightning/BakeMacaroon': (node, request) => {
       const ops = list<Op>(request, 'permissions');
       const foreign = ops.find((op) => op.entity === 'uri' && !NEEDED_OPS.has(op.action));
@@ -74,6 +76,17 @@ function getInfo(node: SandboxNode): Message {
     chains: [{ chain: 'bitcoin', network: 'regtest' }],
     features: invoiceFeatures,
   };
+}
+
+// Encrypted anew each time, as LND's: no two answers are alike.
+function exportBackups(node: SandboxNode): Message {
+  const channels = node.network.channels.of(node.alias);
+  const points = channels.map((channel) => {
+    const [txid = '', output = '0'] = String(channelView(node, channel).channel_point).split(':');
+    return { funding_txid_bytes: Buffer.from(txid, 'hex').reverse(), output_index: Number(output) };
+  });
+  const content = randomBytes(64 + 160 * channels.length);
+  return { multi_chan_backup: { chan_points: points, multi_chan_backup: content } };
 }
 
 function channelBalance(node: SandboxNode): Message {
@@ -234,6 +247,15 @@ function readOps(node: SandboxNode, token: string): Op[] {
 }
 
 function subscribeInvoices(node: SandboxNode, request: Message, out: Out): void {
+  const { joinLateMs } = node.faults;
+  const join = () => joinInvoices(node, request, out);
+  if (joinLateMs) {
+    const timer = setTimeout(join, joinLateMs);
+    out.onClose(() => clearTimeout(timer));
+  } else join();
+}
+
+function joinInvoices(node: SandboxNode, request: Message, out: Out): void {
   const tell = (invoice: Invoice) => out.write(invoiceView(node, invoice));
   for (const missed of node.invoices.backlog(number(request, 'add_index'), number(request, 'settle_index'))) {
     tell(missed);

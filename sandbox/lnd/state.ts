@@ -32,6 +32,8 @@ export type Invoice = {
   expiryS: number;
   cltvExpiry: number;
   state: InvoiceState;
+  /** Deleted by its node: known to nobody any more, but its index is not given again. */
+  isForgotten?: true;
   addIndex: number;
   /** 0 until settled. */
   settleIndex: number;

@@ -167,11 +167,15 @@ export function channelView(node: SandboxNode, channel: Channel): Message {
     chan_status_flags: 'ChanStatusDefault',
     local_chan_reserve_sat: reserve,
     remote_chan_reserve_sat: reserve,
-    lifetime: Math.round(process.uptime()),
-    uptime: Math.round(process.uptime()),
+    lifetime: secondsSince(node, node.upSinceMs),
+    uptime: secondsSince(node, Math.max(node.upSinceMs, node.peers.get(other)?.upSinceMs ?? 0)),
     commitment_type: 'ANCHORS',
     push_amount_sat: sats(channel.capacityMsat / 2n),
     local_constraints: constraints,
     remote_constraints: constraints,
   };
+}
+
+function secondsSince(node: SandboxNode, atMs: number): number {
+  return Math.floor((Date.now() - atMs) / 1000) + node.faults.olderS;
 }

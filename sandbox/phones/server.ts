@@ -13,7 +13,14 @@ export interface CounterView {
   books: {
     /** Sums of all accounts of a currency, in its smallest unit (BTC: millisatoshi); zero when the books are right. */
     currencies: { code: string; sum: bigint | string }[];
-    accounts: { code: string; balance: bigint | string; currency: string }[];
+    /** `held`: what of the balance is set aside. `name`: whose wallet it is, where that is known. */
+    accounts: {
+      code: string;
+      balance: bigint | string;
+      held: bigint | string;
+      currency: string;
+      name: string | null;
+    }[];
     /** Whether the nodes hold at least what is owed; left out while unknown. */
     solvent?: boolean;
   };

@@ -63,6 +63,10 @@ function run(
     name = target.method;
     const method = methods.get(name);
     if (!method) throw new ApiError(404, 'Not Found: method not found');
+    if (springs(state.faults.lost, name)) {
+      response.socket?.destroy();
+      return;
+    }
     if (springs(state.faults.fail, name)) {
       answerBrokenPage(response, state.faults.fail?.status ?? 500);
       return;

@@ -18,6 +18,8 @@ export interface Faults {
   delayMs: number;
   /** The call is executed, then the connection is cut instead of an answer. */
   cut?: Trap | undefined;
+  /** The call is not executed, and the connection is cut instead of an answer. */
+  lost?: Trap | undefined;
   /** The call is not executed; the answer is this status with an HTML body. */
   fail?: (Trap & { status: 500 | 502 | 504 }) | undefined;
   /** The call is not executed; the answer is 429. */

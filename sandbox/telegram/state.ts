@@ -30,6 +30,8 @@ export interface Held {
   fromBot: boolean;
   edits: number;
   deleted: boolean;
+  /** Sent to come without a sound. Left out when it had one. */
+  silent?: true;
   /** The number of the last change by the bot, over all chats; 0 for a person's own message. */
   change: number;
   /** The change up to which a test has already been handed this message. */
@@ -204,9 +206,16 @@ export function openChat(bot: Bot, chat: Chat, people: Iterable<number>): ChatSt
 }
 
 /** Puts a new message into its chat, drops the oldest beyond the limit, tells who listens. */
-export function keepMessage(state: State, bot: Bot, chat: ChatState, message: Message, markup?: Markup): Held {
+export function keepMessage(
+  state: State,
+  bot: Bot,
+  chat: ChatState,
+  message: Message,
+  { markup, silent = false }: { markup?: Markup | undefined; silent?: boolean } = {},
+): Held {
   const fromBot = message.from.is_bot;
   const held: Held = { message, fromBot, edits: 0, deleted: false, change: fromBot ? ++state.changes : 0, taken: 0 };
+  if (silent) held.silent = true;
   chat.messages.set(message.message_id, held);
   if (chat.messages.size > state.keep) {
     for (const oldest of chat.messages.keys()) {

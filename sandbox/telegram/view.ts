@@ -21,6 +21,8 @@ export interface MessageView {
   forwarded_from?: string;
   edits: number;
   deleted: boolean;
+  /** It came without a sound. */
+  silent: boolean;
 }
 
 export function viewMessage(state: State, held: Held): MessageView {
@@ -38,6 +40,7 @@ export function viewMessage(state: State, held: Held): MessageView {
     buttons: message.reply_markup?.inline_keyboard ?? [],
     edits: held.edits,
     deleted: held.deleted,
+    silent: held.silent ?? false,
   };
   const photo = message.photo?.at(-1);
   if (photo) view.photo = { url: fileUrl(state, photo.file_unique_id), width: photo.width, height: photo.height };

@@ -60,6 +60,14 @@ export function workerEnvironment(parts: Parts): Environment {
   };
 }
 
+/** What stands between the parts, where something does. */
+export type Between = {
+  /** The variables of one process, in place of those that all of its kind are given. */
+  settings?(name: string, environment: Environment): Promise<Environment>;
+  /** The port at which nginx finds a bot, in place of the bot's own. */
+  upstream?(bot: string, port: number): Promise<number>;
+};
+
 export type Fleet = {
   bots: string[];
   /** The first of them. */
@@ -78,30 +86,32 @@ export type Fleet = {
 export async function startFleet(
   parts: Parts,
   programs: Programs,
-  { bots, workers = 1, front: isFronted = true }: { bots: number; workers?: number; front?: boolean },
+  options: { bots: number; workers?: number; front?: boolean; between?: Between },
 ): Promise<Fleet> {
+  const { bots, workers = 1, front: isFronted = true, between = {} } = options;
   const [front = 0, ...ports] = await freePorts(1 + bots + workers);
   const botPorts = ports.slice(0, bots);
   const workerPorts = ports.slice(bots);
   const daemons = new Map<string, Daemon>();
   const start = (program: Program) => daemons.set(program.name, programs.start(program));
   const nginx = isFronted ? find('nginx') : undefined;
-  if (nginx) start({ name: 'nginx', file: nginx, args: writeNginx(parts.data.path('nginx'), front, botPorts) });
+  if (nginx) {
+    const upstreams = await Promise.all(
+      botPorts.map(async (port, at) => between.upstream?.(botName(at), port) ?? port),
+    );
+    start({ name: 'nginx', file: nginx, args: writeNginx(parts.data.path('nginx'), front, upstreams) });
+  }
   const publicUrl = local(nginx ? front : (botPorts[0] ?? 0));
-  const env = (environment: Environment, port: number) => ({
-    ...environment,
-    PORT: String(port),
-    PUBLIC_URL: publicUrl,
-  });
+  const run = async (name: string, file: string, environment: Environment, port: number) => {
+    const env = { ...environment, PORT: String(port), PUBLIC_URL: publicUrl };
+    start({ name, file, env: (await between.settings?.(name, env)) ?? env });
+  };
   const common = commonEnvironment(parts);
-  botPorts.forEach((port, index) => {
-    start({ name: `bot-${index + 1}`, file: 'src/bot.ts', env: env(common, port) });
-  });
+  for (const [at, port] of botPorts.entries()) await run(botName(at), 'src/bot.ts', common, port);
   const all = workerEnvironment(parts);
-  workerPorts.forEach((port, index) => {
-    const name = index === 0 ? 'worker' : `worker-${index + 1}`;
-    start({ name, file: 'workers/worker.ts', env: env(all, port) });
-  });
+  for (const [at, port] of workerPorts.entries()) {
+    await run(at === 0 ? 'worker' : `worker-${at + 1}`, 'workers/worker.ts', all, port);
+  }
   const [worker = 0] = workerPorts;
   return {
     bots: botPorts.map(local),
@@ -110,6 +120,10 @@ export async function startFleet(
     nginx: nginx && publicUrl,
     daemons,
   };
+}
+
+function botName(at: number): string {
+  return `bot-${at + 1}`;
 }
 
 function local(port: number): string {

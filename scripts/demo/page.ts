@@ -71,9 +71,13 @@ async function look(world: World, workerUrl: string): Promise<CounterView> {
   const [instances, queues, accounts, solvent] = await Promise.all([
     listInstances(world.sessions),
     world.queues.counts(),
-    world.db.query<{ code: string; balance: bigint; currency: string }>(
+    world.db.query<CounterView['books']['accounts'][number] & { balance: bigint }>(
       'demo.accounts',
-      `SELECT code, currency, (credits_posted - debits_posted)::bigint AS balance FROM accounts ORDER BY code LIMIT 200`,
+      `SELECT a.code, a.currency, (a.credits_posted - a.debits_posted)::bigint AS balance, a.debits_pending AS held, i.name
+       FROM accounts a LEFT JOIN users u ON u.wallet_id = a.id
+       LEFT JOIN LATERAL (SELECT coalesce(name, username) AS name FROM identities
+         WHERE user_id = u.id ORDER BY id LIMIT 1) i ON true
+       ORDER BY a.code LIMIT 200`,
       [],
     ),
     isSolvent(workerUrl),

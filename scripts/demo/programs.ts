@@ -41,7 +41,7 @@ export function programs(logs: string, guard: Guard, say: (line: string) => void
     return new Daemon({
       name,
       file: ours ? process.execPath : file,
-      args: ours ? ['--disable-warning=ExperimentalWarning', join(ROOT, file), ...args] : [...args],
+      args: ours ? [...heapFlags(file), '--disable-warning=ExperimentalWarning', join(ROOT, file), ...args] : [...args],
       logFile: join(logs, `${name}.log`),
       guard,
       env: { ...env },
@@ -85,6 +85,15 @@ export function programs(logs: string, guard: Guard, say: (line: string) => void
       for (const daemon of running.reverse()) if (daemon.running) await daemon.stop();
     },
   };
+}
+
+/** How the operator's command for this program holds its heap small: what is measured here is what runs there. */
+function heapFlags(file: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const words = Object.values(scripts).map((script) => script.split(' '));
+  return words.find((each) => each.at(-1) === file)?.filter((word) => /^--(max-|heap-)/.test(word)) ?? [];
 }
 
 function sizeOf(file: string): number {

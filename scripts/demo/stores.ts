@@ -7,14 +7,20 @@ import { dirname, join } from 'node:path';
 import { setupDatabase } from '../database.ts';
 import { migrate } from '../migrate.ts';
 import { find } from '../needs.ts';
-import { startPostgres } from '../postgres.ts';
+import { type Postgres, startPostgres } from '../postgres.ts';
 import { freePorts, type Guard } from '../process.ts';
 import type { Data } from './options.ts';
 import type { Programs } from './programs.ts';
 
 const REDIS_TIMEOUT_MS = 20_000;
 
-export type Database = { appUrl: string; ownerUrl: string; stop(): Promise<void> };
+export type Database = {
+  appUrl: string;
+  ownerUrl: string;
+  /** Our own server; undefined for one that was named to us. */
+  server?: Postgres;
+  stop(): Promise<void>;
+};
 
 /** PostgreSQL, migrated: the one DATABASE_URL and DATABASE_OWNER_URL name, or our own. */
 export async function startDatabase(data: Data, guard: Guard, fresh: boolean): Promise<Database> {
@@ -33,7 +39,7 @@ export async function startDatabase(data: Data, guard: Guard, fresh: boolean): P
   const server = await startPostgres({ folder, guard });
   const urls = await setupDatabase({ adminUrl: server.adminUrl, name: 'satfleet' });
   await migrate(urls.ownerUrl);
-  return { ...urls, stop: () => server.stop() };
+  return { ...urls, server, stop: () => server.stop() };
 }
 
 function givenDatabase(fresh: boolean): { appUrl: string; ownerUrl: string } | undefined {

@@ -36,6 +36,13 @@ const DOORS: Readonly<Record<string, string>> = {
 };
 const GENERATED = 'src/infra/db/generated/';
 
+// Where money is decided about. A lock in a process's memory does not exist for the other processes, and one that runs
+// out by time lets a slow owner go on beside the next: the database alone decides.
+const MONEY = ['src/domain/', 'src/flows/', 'src/infra/db/', 'src/infra/lightning/', 'workers/'];
+/** Takes a lease to write a refusal down once in a while; it moves nothing. */
+const MOVES_NO_MONEY = 'src/flows/admin.ts';
+const LOCKS = /mutex|semaphore|\block(?:s|ing|er|file)?\b|redlock|\bleases?\b/i;
+
 /** The floor a file of src/ or workers/ stands on: "infra", "entries"; undefined outside them. */
 export function floorOf(path: string): string | undefined {
   if (path.startsWith('workers/') || /^src\/(bot|gateway)\.ts$/.test(path)) return 'entries';
@@ -49,10 +56,18 @@ export function checkImports(sources: readonly Source[]): Fault[] {
 
 function importFaults(source: Source): Fault[] {
   return source.imports.flatMap(({ specifier, line }) => {
+    if (isAboutMoney(source.path) && LOCKS.test(specifier)) {
+      const what = `${specifier}: money rests on no lock but the database's`;
+      return [{ path: source.path, line, rule: 'no locks', what }];
+    }
     const target = targetOf(source, specifier);
     const what = target === undefined ? doorFault(source.path, specifier) : directionFault(source.path, target);
     return what ? [{ path: source.path, line, rule: target === undefined ? 'one door' : 'direction', what }] : [];
   });
+}
+
+function isAboutMoney(path: string): boolean {
+  return path !== MOVES_NO_MONEY && MONEY.some((folder) => path.startsWith(folder));
 }
 
 function doorFault(path: string, specifier: string): string | undefined {
@@ -105,6 +120,27 @@ export function checkCycles(sources: readonly Source[]): Fault[] {
   };
   for (const source of sources) visit(source, []);
   return faults;
+}
+
+/** A bot never talks to a node: what only a worker needs would cost each bot its memory. */
+const NOT_IN_A_BOT = /^(@grpc\/|lightning$|ln-service$)/;
+
+/** Packages that talk to a Lightning node, read at the start of a bot; each is reported once, with the way to it. */
+export function checkBot(sources: readonly Source[]): Fault[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const seen = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): Fault[] => {
+    const source = byPath.get(path);
+    if (!source || seen.has(path)) return [];
+    seen.add(path);
+    const way = [...trail, path];
+    return source.imports.flatMap(({ specifier, line, atStart }) => {
+      if (!atStart) return [];
+      if (!NOT_IN_A_BOT.test(packageOf(specifier) ?? '')) return visit(targetOf(source, specifier) ?? '', way);
+      return [{ path, line, rule: 'bot', what: `${[...way, specifier].join(' -> ')}` }];
+    });
+  };
+  return visit('src/bot.ts', []);
 }
 
 /** Packages that are imported but not declared, or by the product though they are for development only. */

@@ -16,7 +16,12 @@ export type TextFile = { path: string; text: string };
 export type Node = { type: string; start: number; end: number; [field: string]: unknown };
 
 /** A reference to another module: `import`, `export ... from` or `import()`. */
-export type Import = { specifier: string; line: number };
+export type Import = {
+  specifier: string;
+  line: number;
+  /** Read when its module is read: neither types alone, nor an `import()`. */
+  atStart: boolean;
+};
 
 /** A TypeScript file with its tree, ready for the rules. */
 export type Source = TextFile & {
@@ -74,9 +79,15 @@ function parseSource({ path, text }: TextFile): Source {
   walk(program, [], (node, above) => nodes.push({ node, above }));
   const imports = nodes.flatMap(({ node }) => {
     const specifier = (node.source as Node | null | undefined)?.value;
-    return typeof specifier === 'string' ? [{ specifier, line: lineOf(node.start) }] : [];
+    return typeof specifier === 'string' ? [{ specifier, line: lineOf(node.start), atStart: isAtStart(node) }] : [];
   });
   return { path, text, nodes, imports, lineOf };
+}
+
+function isAtStart({ type, importKind, exportKind, specifiers }: Node): boolean {
+  if (type === 'ImportExpression' || importKind === 'type' || exportKind === 'type') return false;
+  const named = (specifiers ?? []) as Node[];
+  return named.length === 0 || named.some((each) => each.importKind !== 'type' && each.exportKind !== 'type');
 }
 
 function walk(node: Node, above: readonly Node[], visit: (node: Node, above: Node[]) => void): void {

@@ -10,16 +10,18 @@ export const TESTS = fileURLToPath(new URL('../../tests/', import.meta.url));
 export type Suite = { name: string; include: string[]; files: string[]; turn: number; database: boolean };
 
 // They start many processes or a browser: one file at a time, after everything else.
-const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet'];
+const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet', 'simulate'];
 // They touch no database, or start a durable one of their own: running one of them alone starts none.
 const WITHOUT_DATABASE: readonly string[] = [
   'architecture',
   'cache',
+  'chaos',
   'contract',
   'fleet',
   'lightning',
   'lnd',
   'rates',
+  'restore',
   'sandbox',
   'unit',
 ];

@@ -21,24 +21,34 @@ export function hostClock(): Clock {
 export type FollowingClock = Clock & {
   /** How far the host's clock is behind the followed one, in milliseconds. */
   offsetMs(): number;
-  /** Asks once and adopts the answer; half the round trip is taken as the way back. */
+  /**
+   * Asks once and adopts the answer; half the round trip is taken as the way back. An answer that was long under way
+   * says less than the one before it and is left out.
+   */
   measure(): Promise<void>;
 };
 
+const LONGEST_TRIP_MS = 1_000;
+
 /**
- * A clock that follows another one, so that expiry and limits do not depend on which machine looked.
+ * A clock that follows another one, so that expiry and limits do not depend on which machine looked. Between two answers
+ * it goes by the steady counter, so that a host's clock that is set meanwhile, by whom and however far, moves nothing.
  * @param ask gives the followed clock's time in milliseconds since 1970.
  */
 export function followingClock(ask: () => Promise<number>): FollowingClock {
-  let offsetMs = 0;
+  let aheadMs = Date.now() - performance.now();
+  let isMeasured = false;
+  const nowMs = () => Math.round(performance.now() + aheadMs);
   return {
-    ...clockFrom(() => Date.now() + offsetMs),
-    offsetMs: () => offsetMs,
+    ...clockFrom(nowMs),
+    offsetMs: () => nowMs() - Date.now(),
     async measure() {
       const asked = performance.now();
       const theirs = await ask();
-      const halfTripMs = (performance.now() - asked) / 2;
-      offsetMs = Math.round(theirs + halfTripMs - Date.now());
+      const answered = performance.now();
+      if (isMeasured && answered - asked > LONGEST_TRIP_MS) return;
+      isMeasured = true;
+      aheadMs = theirs - (asked + answered) / 2;
     },
   };
 }

@@ -3,6 +3,7 @@
 // named by the same variable with _FILE behind it.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { passwordWeakness, weaknessOf } from './secrets.ts';
 
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)), {
@@ -20,6 +21,10 @@ const list = (text: string) =>
     .map((part) => part.trim())
     .filter(Boolean);
 
+const MAKE_ONE = 'make one with `openssl rand -hex 32`';
+/** Telegram makes them of 35 characters; this only tells them from a row of one letter. */
+const LEAST_TOKEN_BITS = 64;
+
 const schema = z.object({
   DATABASE_URL: url('postgres', 'postgresql'),
   DATABASE_READ_URL: url('postgres', 'postgresql').optional(),
@@ -28,7 +33,7 @@ const schema = z.object({
   REDIS_QUEUE_URL: url('redis', 'rediss'),
   REDIS_SESSION_URL: url('redis', 'rediss'),
   REDIS_CACHE_URL: url('redis', 'rediss'),
-  APP_SECRET: z.string().min(32, { error: 'must have at least 32 characters: make one with `openssl rand -hex 32`' }),
+  APP_SECRET: z.string().min(32, { error: `must have at least 32 characters: ${MAKE_ONE}` }),
   PUBLIC_URL: url('http', 'https').optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(3000),
@@ -107,8 +112,32 @@ export function loadConfig(kind: ProcessKind, environment: NodeJS.ProcessEnv = p
   // telegraf's debug lines hold messages and, when a webhook's secret is wrong, the right one.
   if (/telegraf|\*/.test(environment.DEBUG ?? '')) faults.push('DEBUG would print secrets: unset it');
   if (parsed.data.DB_POOL_MIN > parsed.data.DB_POOL_MAX) faults.push('DB_POOL_MIN is larger than DB_POOL_MAX');
+  faults.push(...weakSecrets(parsed.data));
   if (faults.length) throw new ConfigError(faults);
   return { ...parsed.data, lndNodes };
+}
+
+const ADDRESSES = [
+  'DATABASE_URL',
+  'DATABASE_READ_URL',
+  'REDIS_QUEUE_URL',
+  'REDIS_SESSION_URL',
+  'REDIS_CACHE_URL',
+] as const;
+
+/** Secrets that keep nobody out. An address without a password is its server's affair: a socket, or a closed network. */
+function weakSecrets(given: z.output<typeof schema>): string[] {
+  const weak = weaknessOf(given.APP_SECRET);
+  const faults = weak ? [`APP_SECRET ${weak}: ${MAKE_ONE}`] : [];
+  if (given.TELEGRAM_BOTS.some((token) => weaknessOf(token.slice(token.indexOf(':') + 1), LEAST_TOKEN_BITS))) {
+    faults.push('TELEGRAM_BOTS holds a token that BotFather never gave: write /newbot or /token to @BotFather');
+  }
+  for (const name of ADDRESSES) {
+    const { username, password } = new URL(given[name] ?? 'none:');
+    const why = password === '' ? undefined : passwordWeakness(unescaped(password), unescaped(username));
+    if (why) faults.push(`${name} ${why}: make one with \`openssl rand -hex 24\``);
+  }
+  return faults;
 }
 
 /** The values that must never be seen in a log, a metric or an error. */

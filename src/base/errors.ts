@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'invoice_paid'
   | 'invoice_unreadable'
   | 'invoice_wrong_network'
+  | 'lightning_too_small'
   | 'not_allowed'
   | 'not_found'
   | 'own_invoice'
@@ -30,6 +31,7 @@ export type RefusalCode =
   | 'rate_stale'
   | 'request_closed'
   | 'send_closed'
+  | 'sending_stopped'
   | 'too_fast'
   | 'too_many_open';
 

@@ -29,7 +29,18 @@ export type Channel = {
    * Sends a reply, or edits `shown` into it; gives what is to be seen then. Keeps no pace by itself.
    */
   send(place: Place, reply: Reply, shown?: Shown): Promise<Outcome<Shown>>;
+  /** Ends `shown`, whose news comes as a message of its own: it asks for nothing any more and says `reply`, or is gone. */
+  close(place: Place, reply: Reply, shown: Shown): Promise<Outcome<Shown>>;
+  /** Asks for something that leaves nothing behind, to know whether this chat can be reached just now. */
+  probe(place: Place): Promise<Outcome<unknown>>;
 };
+
+/** Whether the other side has answered, whatever it said: what is sent now is not sent into nothing. */
+export function isAnswered(
+  outcome: Outcome<unknown>,
+): outcome is Extract<Outcome<unknown>, { state: 'done' | 'refused' }> {
+  return outcome.state === 'done' || outcome.state === 'refused';
+}
 
 /** Every channel there is, by the name that people's chats are stored under. */
 export type Channels = Readonly<Record<string, Channel>>;

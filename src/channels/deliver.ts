@@ -1,17 +1,18 @@
 // Brings one notice to its person, on the card it belongs to, at most once for a row that is marked sent. A crash between
 // the other side's answer and our mark repeats the message once; more repetitions are stopped by a count. What many need
 // at once is asked and written together, so a notice costs three round trips: what to tell, the pace, the mark.
+import { type LateNews, renderBelow } from '../chat/notices.ts';
 import type { NoticeKind, StoredNotice } from '../domain/notice.ts';
 import { setReach } from '../flows/wallets.ts';
 import { type CardNow, lookForCard } from '../infra/db/cards.ts';
 import { type EndedNotice, endNotice, lookForTelling, type Telling } from '../infra/db/notices.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
 import type { ReachableChat } from '../infra/db/users.ts';
-import { keepSlot, type Line, reserveFor } from '../infra/redis/pace.ts';
+import { keepSlot, type Line, reserve, reserveFor } from '../infra/redis/pace.ts';
 import { countTry, uncountTry } from '../infra/redis/tries.ts';
 import type { World } from '../world.ts';
 import { render, withCard } from './cards.ts';
-import type { Channel, Channels, Outcome, Shown } from './channel.ts';
+import { type Channel, type Channels, isAnswered, type Outcome, type Shown } from './channel.ts';
 import { askedToWait, LONGEST_WAIT_MS, paceOf } from './pace.ts';
 
 /**
@@ -25,6 +26,18 @@ const AWAY_AGAIN_MS = 10_000;
 const MOST_COPIES = 2;
 // News that nothing comes before and nothing follows: it needs no card.
 const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received']);
+// Ends that may come hours after their card. An edit makes no sound on a phone, so they are messages of their own.
+const LATE: ReadonlySet<NoticeKind> = new Set<LateNews>([
+  'invoice_paid',
+  'invoice_expired',
+  'send_claimed',
+  'send_returned',
+  'request_paid',
+  'request_declined',
+]);
+const LATE_AFTER_PENDING: ReadonlySet<NoticeKind> = new Set<LateNews>(['payment_paid', 'payment_failed']);
+// What ends a card and is no news to who never saw it.
+const ONLY_ON_CARD: ReadonlySet<NoticeKind> = new Set(['invoice_expired', 'request_closed', 'request_expired']);
 
 /** One notice on its way into one chat. */
 type Way = {
@@ -32,6 +45,10 @@ type Way = {
   readonly person: Telling['person'];
   readonly chat: ReachableChat;
   readonly channel: Channel;
+  /** By this name its try is counted, until it is known that it did nothing. */
+  readonly tryId: string;
+  /** From here on a message may be on its way. */
+  isOut: boolean;
 };
 
 /** Delivers the notice with this id, if it still waits. Throws Unavailable. */
@@ -46,22 +63,47 @@ export async function deliver(world: World, noticeId: string, channels: Channels
     const { notice, person, chat } = telling;
     const channel = chat && channels[chat.channel];
     if (!chat || !channel) return end(world, noticeId, 'unreachable');
-    const delivered = await deliverTo(world, { notice, person, chat, channel });
+    const delivered = await deliverTo(world, {
+      notice,
+      person,
+      chat,
+      channel,
+      tryId: world.ids.next(),
+      isOut: false,
+    });
     if (delivered) return delivered;
   }
 }
 
 async function deliverTo(world: World, way: Way): Promise<Delivered | undefined> {
+  try {
+    return await tellOn(world, way);
+  } catch (error) {
+    // Counted tries that came to nothing would use up the copies, and the news would end untold.
+    if (!way.isOut) await uncount(world, way).catch(() => undefined);
+    throw error;
+  }
+}
+
+function count(world: World, { notice, chat, tryId }: Way): Promise<number> {
+  return countTry(world.sessions, lineOf(chat), notice.id, tryId);
+}
+
+function uncount(world: World, { notice, chat, tryId }: Way): Promise<void> {
+  return uncountTry(world.sessions, lineOf(chat), notice.id, tryId);
+}
+
+async function tellOn(world: World, way: Way): Promise<Delivered | undefined> {
   const { notice, chat } = way;
   const line = lineOf(chat);
   const isAlone = ALONE.has(notice.notice.kind);
   // The try is counted in the same breath as the slot is taken.
   const [waitMs, counted] = await Promise.all([
     reserveFor(world.sessions, paceOf(world), line, notice.id),
-    isAlone ? countTry(world.sessions, line, notice.id) : undefined,
+    isAlone ? count(world, way) : undefined,
   ]);
   // Counted is what follows at once: a crash while we wait must not use up a copy.
-  if (counted !== undefined && waitMs > 0) await uncountTry(world.sessions, line, notice.id);
+  if (counted !== undefined && waitMs > 0) await uncount(world, way);
   if (waitMs > LONGEST_WAIT_MS) {
     await keepSlot(world.sessions, line, notice.id, waitMs);
     return later(world, waitMs);
@@ -74,25 +116,60 @@ async function deliverTo(world: World, way: Way): Promise<Delivered | undefined>
 async function showOnCard(world: World, way: Way): Promise<Delivered | undefined> {
   const { id: noticeId, userId, subjectId } = way.notice;
   const asked = { noticeId, userId, subjectId, chatRowId: way.chat.id };
-  const { isStale, card }: CardNow = await lookForCard(world.db, asked);
+  const { isStale, isEnded, wasPending, card }: CardNow = await lookForCard(world.db, asked);
+  const { kind } = way.notice.notice;
+  if (isEnded) return { state: 'sent' };
   // Whatever came after it says it better; an old state must not overwrite a new one.
-  return isStale ? end(world, noticeId, 'sent') : show(world, way, card);
+  if (isStale || (!card && ONLY_ON_CARD.has(kind))) return skip(world, noticeId);
+  if (!card || !isLate(kind, wasPending)) return show(world, way, card);
+  const closed = await close(world, way, kind, card);
+  // A card that cannot be changed any more does not keep the news back.
+  return closed.state === 'done' || closed.state === 'refused'
+    ? show(world, way, undefined)
+    : judge(world, way, closed);
+}
+
+function isLate(kind: NoticeKind, wasPending: boolean): kind is LateNews {
+  return LATE.has(kind) || (wasPending && LATE_AFTER_PENDING.has(kind));
+}
+
+// Before the news, so that a crash in between does it again: an edit can be repeated freely.
+async function close(
+  world: World,
+  { person, chat, channel }: Way,
+  kind: LateNews,
+  card: Shown,
+): Promise<Outcome<Shown>> {
+  const [closed] = await Promise.all([
+    channel.close(chat, renderBelow(kind, person.language), card),
+    // An edit counts like a message; taking a picture away does not.
+    card.photo ? undefined : reserve(world.sessions, paceOf(world), lineOf(chat)),
+  ]);
+  return closed;
 }
 
 /** @param counted the number of this try, where it was counted already. */
 async function show(world: World, way: Way, card: Shown | undefined, counted?: number): Promise<Delivered | undefined> {
   const { notice, person, chat, channel } = way;
-  const line = lineOf(chat);
   const [reply, copies] = await Promise.all([
     render(world, notice, person),
     // An edit can be repeated freely; a new message is one more each time.
-    card ? 0 : (counted ?? countTry(world.sessions, line, notice.id)),
+    card ? 0 : (counted ?? count(world, way)),
   ]);
   if (copies > MOST_COPIES) return end(world, notice.id, 'sent');
+  if (copies === MOST_COPIES) {
+    // The last copy is not thrown after the first into a broken line: where that lasts, nobody would be told at all.
+    const probed = await channel.probe(chat);
+    if (!isAnswered(probed)) {
+      await uncount(world, way);
+      return judge(world, way, probed);
+    }
+  }
+  way.isOut = !card;
   const outcome = await channel.send(chat, reply, card);
   // A try that did nothing is no copy.
   if (!card && (outcome.state === 'wait' || outcome.state === 'not_sent')) {
-    await uncountTry(world.sessions, line, notice.id);
+    await uncount(world, way);
   }
   return judge(world, way, outcome);
 }
@@ -132,6 +209,13 @@ async function end(
   await endNotice(world.db, { id, state, nowMs: world.clock.nowMs(), ...(card ? { card } : {}) });
   world.metrics.notices.inc({ result: state });
   return { state };
+}
+
+/** Ends a notice without showing it. */
+async function skip(world: World, id: string): Promise<Delivered> {
+  await endNotice(world.db, { id, state: 'sent', nowMs: null });
+  world.metrics.notices.inc({ result: 'sent' });
+  return { state: 'sent' };
 }
 
 function later(world: World, waitMs: number): Delivered {

@@ -22,8 +22,9 @@ const SATS = new Set(['sat', 'sats', 'satoshi', 'satoshis']);
 const BTC = new Set(['btc', 'bitcoin', '₿']);
 const TIMES: Readonly<Record<string, bigint>> = { k: 1_000n, m: 1_000_000n };
 const SHILLING = 'sh';
-/** No amount anyone can mean has more digits. */
+/** No amount anyone can mean has more digits, as it is written or as it is said again. */
 const MOST_DIGITS = 16;
+const TOO_LARGE = 10n ** BigInt(MOST_DIGITS);
 
 // ASCII and the signs of our currencies. Other digits, invisible and direction-changing marks are outside.
 const READABLE = /^[\x20-\x7e₿₦₵¢]+$/;
@@ -142,10 +143,12 @@ function amountIn({ units, decimals }: Numeral, unit: Unit): Amount | AmountTrou
   };
   if ('fiat' in unit) {
     const minor = inDigits(minorDigitsOf(unit.fiat));
+    if (minor !== undefined && minor >= TOO_LARGE) return 'too_large';
     return minor === undefined ? 'too_fine' : { kind: 'fiat', minor, currency: unit.fiat };
   }
   const sat = inDigits('btc' in unit ? 8 : 0);
   if (sat === undefined) return 'btc' in unit ? 'too_fine' : 'not_whole';
+  if (sat >= TOO_LARGE) return 'too_large';
   return { kind: 'bitcoin', amountMsat: sat * MSAT_PER_SAT };
 }
 

@@ -1,5 +1,6 @@
 // The cards that stand before every movement of money: what it is, what it costs, who gets it, and one button each for
 // yes and no. The button carries the draft's id, which becomes the movement's id.
+import { shortId } from '../flows/history.ts';
 import type { PayDraft } from '../flows/pay.ts';
 import type { SendDraft } from '../flows/send.ts';
 import { dayTime, money, rateLine, type View } from './format.ts';
@@ -16,7 +17,7 @@ export function payCard(draft: PayDraft, view: View): Reply {
     draft.ownInvoiceId ? pay.noFee() : pay.fee(money(view, ceilingMsat, 'up'))
   }${pay.payee(payeeOf(draft.destination), draft.paidBefore)}${labelled(pay.note, noteOf(draft.description))}${pay.until(
     dayTime(view, draft.expiresAtMs),
-  )}${rateLine(view)}${draft.twinId ? pay.twin() : []}`;
+  )}${rateLine(view)}${draft.twinId ? pay.twin(shortId(draft.twinId)) : []}`;
   // The card is remembered from the start: news of the payment may come before our answer to the tap.
   return { text, buttons: [yesNo(draft.id, buttons.pay, buttons.cancel)], subjectId: draft.id };
 }

@@ -50,6 +50,8 @@ export type Reply = {
   readonly qr?: string;
   /** Replaces the message whose button was pressed (its buttons vanish with it), where the face can. */
   readonly edit?: boolean;
+  /** Comes without a sound: nobody waits for it. */
+  readonly silent?: boolean;
   /** News about this subject will edit this message. */
   readonly subjectId?: string;
 };

@@ -2,7 +2,7 @@
 // that subject's card into it.
 import { unreachable } from '../base/errors.ts';
 import type { DisplayRate } from '../domain/fx.ts';
-import type { Notice, StoredNotice } from '../domain/notice.ts';
+import type { Notice, RefundAnswer, StoredNotice } from '../domain/notice.ts';
 import { shortId } from '../flows/history.ts';
 import { clockTime, dayTime, money, rateLine, sats, type View } from './format.ts';
 import type { Reply } from './message.ts';
@@ -43,6 +43,10 @@ function replyOf({ notice, subjectId }: StoredNotice, view: View, { notices, but
       return { text: notices.invoiceLate() };
     case 'invoice_paid':
       return receipt(notices.invoicePaid(got(notice.receivedMsat)), notice.memo);
+    case 'invoice_expired': {
+      const amount = notice.amountMsat === null ? undefined : got(notice.amountMsat);
+      return { text: notices.invoiceExpired(amount), silent: true };
+    }
     case 'payment_pending': {
       const since = clockTime(view, notice.sinceMs);
       const ceiling = rich`${sats(BigInt(notice.feeCeilingMsat), 'up')}`;
@@ -67,13 +71,41 @@ function replyOf({ notice, subjectId }: StoredNotice, view: View, { notices, but
       return { text: rich`${notices.requestPaid(got(notice.amountMsat), person(notice.byName))}${rateLine(view)}` };
     case 'request_declined':
       return { text: notices.requestDeclined(got(notice.amountMsat), person(notice.byName)) };
+    case 'refund_answer':
+      return { text: rich`${refundAnswered(notice.answer, notices)}${notices.number(shortId(notice.paymentId))}` };
+    case 'request_expired':
+      return { text: notices.requestExpired(got(notice.amountMsat), person(notice.toName)) };
+    case 'request_closed':
+      return { text: notices.requestClosed[notice.how](cost(notice.amountMsat), person(notice.fromName)) };
+    case 'promise_broken':
+      return { text: promiseBroken(notice, notices.promises) };
     default:
       return unreachable(notice);
   }
 }
 
+/** News that may come long after their card. */
+export type LateNews = keyof Texts['notices']['below'];
+
+/** The short words that stay on a card whose end comes as a message of its own. */
+export function renderBelow(kind: LateNews, language: string): Reply {
+  return { text: textsIn(language).notices.below[kind]() };
+}
+
+function promiseBroken(notice: NoticeOf<'promise_broken'>, texts: Texts['notices']['promises']): Rich {
+  const names = notice.promises.map((promise): Rich => rich`\n${promise}: ${texts.names[promise]}`);
+  return rich`${texts.broken()}${names.flat()}\n\n${code(notice.why)}\n\n${texts.stopped()}`;
+}
+
 function person(name: string): Rich {
   return rich`${nameOf(name)}`;
+}
+
+function refundAnswered(answer: RefundAnswer, { refund, refundHindrances }: Texts['notices']): Rich {
+  if (answer.result === 'refused')
+    return refund.refused(answer.against.map((each) => refundHindrances[each]).join('; '));
+  if (answer.result !== 'ended') return refund[answer.result]();
+  return answer.state === 'paid' ? refund.paid() : refund.ended(answer.state);
 }
 
 type NoticeOf<Kind extends Notice['kind']> = Extract<Notice, { kind: Kind }>;

@@ -46,6 +46,11 @@ export function readUsername(text: string): string | undefined {
   return USERNAME.exec(text.trim())?.[1];
 }
 
+/** Whether this is one of the small words before a name. */
+export function isBeforeName(word: string | undefined): boolean {
+  return TO.has(word?.toLowerCase() ?? '');
+}
+
 export type Parts = { readonly amount?: string; readonly username?: string; readonly note?: string };
 
 /** Takes `500 sats @baraka for lunch`, in either order, apart. */
@@ -53,7 +58,7 @@ export function splitParts(args: string, own: string): Parts {
   const tokens = args.split(/\s+/).filter(Boolean);
   const at = tokens.findIndex((token) => MENTION.test(token));
   const username = at < 0 ? undefined : MENTION.exec(tokens[at] ?? '')?.[1];
-  const before = at < 0 ? tokens : tokens.slice(0, TO.has(tokens[at - 1]?.toLowerCase() ?? '') ? at - 1 : at);
+  const before = at < 0 ? tokens : tokens.slice(0, isBeforeName(tokens[at - 1]) ? at - 1 : at);
   const after = at < 0 ? [] : tokens.slice(at + 1);
   const front = splitAmount(before.join(' '), own);
   const back = front.amount === undefined ? splitAmount(after.join(' '), own) : { note: after.join(' ') };

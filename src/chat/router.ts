@@ -16,6 +16,9 @@ import { type Understood, understand } from './understand.ts';
 
 export type Handled = { answer: Answer; session: Session | undefined };
 
+/** What a press is told whose card is old, already used, somebody else's or made up: the one cannot be told from the other. */
+const NOT_THEIRS: ReadonlySet<string> = new Set(['card_expired', 'not_found', 'request_closed', 'send_closed']);
+
 const SILENCE: Answer = { replies: [] };
 
 /**
@@ -44,9 +47,15 @@ export function apologize(incoming: Incoming, session: Session | undefined): Ans
   return { replies: [{ text: talk.fault(rich`${code(shortTrace(incoming))}`) }] };
 }
 
-/** Asks someone to go more slowly. */
-export function slowDown(incoming: Incoming, session: Session | undefined): Answer {
-  const text = textsIn(session?.language ?? incoming.languageCode).refusals.too_fast({});
+/** Says that the answer takes longer than it should, and nothing of how it ends: that is not known yet. */
+export function stillAtIt(incoming: Incoming, session: Session | undefined): Reply {
+  return { text: textsIn(session?.language ?? incoming.languageCode).talk.stillAtIt() };
+}
+
+/** Asks someone to go more slowly, and says in how many seconds they are read again. */
+export function slowDown(incoming: Incoming, session: Session | undefined, againMs: number): Answer {
+  const seconds = String(Math.max(1, Math.ceil(againMs / 1_000)));
+  const text = textsIn(session?.language ?? incoming.languageCode).refusals.too_fast({ seconds });
   return incoming.body.kind === 'press' ? { replies: [], toast: toToast(text) } : { replies: [{ text }] };
 }
 
@@ -54,8 +63,15 @@ async function handlePrivate(world: World, incoming: Incoming, session: Session 
   const known = await knownAs(world, incoming, session);
   const context: Context = { world, incoming, session: known, texts: textsIn(known.language) };
   const understood = understand(context);
+  if (understood.kind === 'said') countRefused(world, incoming);
   const outcome = await run(context, understood);
   return finish(context, understood, outcome);
+}
+
+/** A button that no text of ours has, or a command in somebody else's words. */
+function countRefused({ metrics }: World, { body }: Incoming): void {
+  if (body.kind === 'press') metrics.refuse('button_unknown');
+  if (body.kind === 'text' && body.forwarded && readSlash(body.text)) metrics.refuse('command_forwarded');
 }
 
 /** The session of this person, looked up anew when they come for the first time, under a new name or in another chat. */
@@ -76,7 +92,10 @@ async function handleGroup(world: World, incoming: Incoming, session: Session | 
   const context: Context = { world, incoming, session, texts: textsIn(language) };
   const understood = understand(context);
   if (understood.kind !== 'typed' && understood.kind !== 'pressed') return { answer: SILENCE, session };
-  if (understood.command.private) return { answer: hinted(incoming, hint), session };
+  if (understood.command.private) {
+    world.metrics.refuse('private_in_group');
+    return { answer: hinted(incoming, hint), session };
+  }
   const outcome = await run(context, understood);
   const { answer } = finish(context, understood, outcome);
   // What goes on in a group is nobody's open question, and its messages are nobody's cards.
@@ -106,6 +125,8 @@ async function run(context: Context, understood: Understood): Promise<Outcome & 
     if (!(error instanceof Refusal)) throw error;
     const { world, session, incoming } = context;
     world.log.info('refused', { command: labelOf(understood), code: error.code });
+    const isPress = incoming.body.kind === 'press';
+    if (isPress && NOT_THEIRS.has(error.code)) world.metrics.refuse('button_refused');
     const answer = await refuse(context, error);
     const stays = understood.kind === 'answered' || !incoming.isPrivate;
     return { answer, session: stays ? session : quiet(session), result: 'refused' };
@@ -141,7 +162,7 @@ async function refuse(context: Context, refusal: Refusal): Promise<Answer> {
   // Anyone in a group can press; only the owner's press may change the card.
   if (!incoming.isPrivate) return { replies: [], toast: toToast(text) };
   // A card whose draft is taken is over; another message keeps its buttons for what may work a little later.
-  const mayWorkLater = ['balance_low', 'busy', 'too_fast'].includes(refusal.code);
+  const mayWorkLater = ['balance_low', 'busy', 'sending_stopped', 'too_fast'].includes(refusal.code);
   const isOver = incoming.body.data.startsWith('confirm:') || !mayWorkLater;
   return { replies: [isOver ? inPlace(context, { text }) : { text }] };
 }

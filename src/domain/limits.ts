@@ -7,6 +7,9 @@ export const SMALLEST_MSAT = satToMsat(1n);
 /** The most in one movement: what a channel of common size can carry. */
 export const LARGEST_MSAT = satToMsat(10_000_000n);
 
+/** What the nodes must hold beyond what is owed to people, or sending stops. */
+export const SOLVENCY_LEAST_MSAT = 0n;
+
 export const LONGEST_MEMO = 120;
 export const OPEN_INVOICES_PER_USER = 50;
 export const OPEN_PAYMENTS_PER_USER = 100;

@@ -35,7 +35,7 @@ export function spendHold(
   subjectId: string,
   to: { readonly outgoingId: bigint; readonly toId: bigint; readonly subjectId?: string },
   spentMsat: bigint,
-  codes: { readonly post: 'pay' | 'claim'; readonly out: 'outflow' | 'deposit' | 'claim' },
+  codes: { readonly post: 'pay' | 'claim'; readonly out: 'outflow' | 'deposit' | 'claim' | 'suspense' },
 ): Transfer[] {
   return [
     {
@@ -63,6 +63,36 @@ export function spendHold(
 /** Ends a hold with everything going back. */
 export function releaseHold(subjectId: string, code: 'release' | 'return'): Transfer[] {
   return [{ id: legId(subjectId, 'void'), kind: 'void', code, pendingId: subjectId, subjectId }];
+}
+
+/**
+ * Ends a hold by hand: all of it to suspense, and from there back to its wallet, so that both stand in the books for
+ * ever. What its node should pay after all is booked against suspense too.
+ */
+export function freeHold(
+  subjectId: string,
+  to: { readonly outgoingId: bigint; readonly suspenseId: bigint; readonly walletId: bigint },
+  heldMsat: bigint,
+): Transfer[] {
+  const [post, out] = spendHold(subjectId, { outgoingId: to.outgoingId, toId: to.suspenseId }, heldMsat, {
+    post: 'pay',
+    out: 'suspense',
+  });
+  if (!post || !out) throw new Error('a spent hold is two transfers');
+  return [
+    post,
+    { ...out, linked: true },
+    {
+      id: legId(subjectId, 'back'),
+      kind: 'single',
+      code: 'adjust',
+      debitId: to.suspenseId,
+      creditId: to.walletId,
+      amount: heldMsat,
+      currency: 'BTC',
+      subjectId,
+    },
+  ];
 }
 
 /** What LND received for an invoice of ours, to its owner. The id is made with the invoice: once per payment hash. */
@@ -118,6 +148,26 @@ export function park(
       code: 'suspense',
       debitId: accounts.nodeId,
       creditId: accounts.suspenseId,
+      amount: amountMsat,
+      currency: 'BTC',
+      subjectId: id,
+    },
+  ];
+}
+
+/** Money that left a node for a payment that the books do not know, kept apart until a person looks at it. */
+export function parkOut(
+  id: string,
+  accounts: { readonly nodeId: bigint; readonly suspenseId: bigint },
+  amountMsat: bigint,
+): Transfer[] {
+  return [
+    {
+      id,
+      kind: 'single',
+      code: 'suspense',
+      debitId: accounts.suspenseId,
+      creditId: accounts.nodeId,
       amount: amountMsat,
       currency: 'BTC',
       subjectId: id,

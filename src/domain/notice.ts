@@ -1,6 +1,18 @@
 // What a flow has to tell a person, as values: no language, no sentence. A notice is a row made in the transaction of
 // the news itself, at most one per person, kind and subject; chat/notices.ts finds the words when it is sent.
 // Amounts are decimal strings of millisatoshi, since notices are stored as JSON.
+import type { PromiseName } from './promises.ts';
+
+import type { RefundHindrance } from './refund.ts';
+
+/**
+ * What became of an admin's wish to give a payment back. `ended`: it has an end by itself. `under_way`: its node does
+ * not call it in flight for good. `agreed`: nothing stands against it, and a second admin is needed. `freed`: done.
+ */
+export type RefundAnswer =
+  | { readonly result: 'ended'; readonly state: 'held' | 'paid' | 'failed' }
+  | { readonly result: 'under_way' | 'agreed' | 'freed' }
+  | { readonly result: 'refused'; readonly against: readonly RefundHindrance[] };
 
 export type Notice =
   | {
@@ -12,6 +24,7 @@ export type Notice =
     }
   | { readonly kind: 'invoice_late' }
   | { readonly kind: 'invoice_paid'; readonly receivedMsat: string; readonly memo: string | null }
+  | { readonly kind: 'invoice_expired'; readonly amountMsat: string | null }
   | {
       readonly kind: 'payment_pending';
       readonly amountMsat: string;
@@ -42,7 +55,20 @@ export type Notice =
       readonly expiresAtMs: number;
     }
   | { readonly kind: 'request_paid'; readonly amountMsat: string; readonly byName: string }
-  | { readonly kind: 'request_declined'; readonly amountMsat: string; readonly byName: string };
+  | { readonly kind: 'request_declined'; readonly amountMsat: string; readonly byName: string }
+  /** To an admin. */
+  | { readonly kind: 'refund_answer'; readonly paymentId: string; readonly answer: RefundAnswer }
+  /** To who asked: nobody answered in time. */
+  | { readonly kind: 'request_expired'; readonly amountMsat: string; readonly toName: string }
+  /** To who was asked: their card is over. Who declines ends it by that very tap. */
+  | {
+      readonly kind: 'request_closed';
+      readonly how: 'paid' | 'canceled' | 'expired';
+      readonly amountMsat: string;
+      readonly fromName: string;
+    }
+  /** To admins: what the house promises is broken (see domain/promises.ts), and sending is stopped. */
+  | { readonly kind: 'promise_broken'; readonly promises: readonly PromiseName[]; readonly why: string };
 
 export type NoticeKind = Notice['kind'];
 

@@ -12,6 +12,33 @@ export type SendState = 'done' | 'held' | 'claimed' | 'returned' | 'retracted';
 
 export type RequestState = 'open' | 'paid' | 'declined' | 'canceled' | 'expired';
 
+/**
+ * What moved a row into its state, kept beside it and in its events; the database refuses any other, and two in a row
+ * that are the same. `answer`: what the node said to the call itself; `lookup`: what it said when asked later;
+ * `late_event`: what it told by itself after the call was over;
+ * `recovery`: it had the payment although a restored database did not know. A repair by hand is `admin:<user id>`.
+ */
+export type PaymentCause =
+  | 'tap'
+  | 'job'
+  | 'sweep'
+  | 'answer'
+  | 'lookup'
+  | 'late_event'
+  | 'inside'
+  | 'expiry'
+  | 'no_node'
+  | 'recovery'
+  | `admin:${string}`;
+
+/** `payer`: someone here pays it. `stream`: its node told of the settlement; `lookup`: its node was asked. */
+export type InvoiceCause = 'tap' | 'node' | 'payer' | 'stream' | 'lookup' | 'inside' | 'expiry';
+
+export type SendCause = 'tap' | 'claim' | 'retract' | 'expiry';
+
+/** `send`: the transfer that paid it. */
+export type RequestCause = 'tap' | 'send' | 'decline' | 'cancel' | 'expiry';
+
 type Moves<State extends string> = Readonly<Record<State, readonly State[]>>;
 
 export const PAYMENT_MOVES: Moves<PaymentState> = {
@@ -24,7 +51,7 @@ export const PAYMENT_MOVES: Moves<PaymentState> = {
 export const INVOICE_MOVES: Moves<InvoiceState> = {
   asked: ['open', 'expired'],
   open: ['closing', 'settled', 'canceled', 'expired'],
-  // Back to open when the node could not say; settled by the inside payer or, sooner, by an outside one.
+  // Back to open when the node does not know it any more; settled by the inside payer or, sooner, by an outside one.
   closing: ['settled', 'open'],
   settled: [],
   canceled: ['settled'],

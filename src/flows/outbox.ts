@@ -5,13 +5,15 @@ import { currentTrace } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
 import { insertNotice } from '../infra/db/notices.ts';
-import { insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
+import { giveBackTaken, insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
 import { QUEUE_NAMES, type QueuedJob, type QueueName } from '../infra/queue/jobs.ts';
 import type { World } from '../world.ts';
 
 /** Below this age a row is left to the fast path. */
 export const RELAY_AFTER_MS = 30_000;
 const RELAY_BATCH = 1_000;
+const FIRST_PAUSE_MS = 4_000;
+const LONGEST_PAUSE_MS = 15_000;
 
 /** One step of a flow: its transaction, its moment, and what it leaves to be done and told. */
 export type Step = {
@@ -52,29 +54,66 @@ export async function commit<T>(
   return { result, queued: await fastPath(world, jobs) };
 }
 
-/** Puts committed jobs into their queues; a failure is logged and left to the relay. */
+/** Does committed jobs here or puts them into their queues; a failure is logged and left to the relay. */
 export async function fastPath(world: World, jobs: readonly QueuedJob[]): Promise<boolean> {
-  if (jobs.length === 0) return true;
+  const rest = jobs.filter((job) => !world.takeAtHand?.(job));
+  if (rest.length === 0) return true;
   try {
-    await world.queues.add(jobs);
+    await world.queues.add(rest);
     return true;
   } catch (error) {
-    world.log.warn('jobs left to the relay', { jobs: jobs.length, error });
+    world.log.warn('jobs left to the relay', { jobs: rest.length, error });
     return false;
   }
 }
 
-/** Re-adds, under the same job id, every row that is due and not done. Gives how many. */
+/**
+ * Re-adds, under the same job id, every row that is due and not done. Gives how many. Rows that the queues did not take
+ * are due again at once, for whoever comes next.
+ * @throws Unavailable
+ */
 export async function relay(world: World): Promise<number> {
   const nowMs = world.clock.nowMs();
+  const nextMs = nowMs + RELAY_AFTER_MS;
   let count = 0;
   for (;;) {
-    const rows = await takeOverdue(world.db, { nowMs, nextMs: nowMs + RELAY_AFTER_MS, limit: RELAY_BATCH });
-    if (rows.length) await world.queues.add(rows.flatMap(jobOf));
+    const rows = await takeOverdue(world.db, { nowMs, nextMs, limit: RELAY_BATCH });
+    if (rows.length) await readd(world, rows, { nowMs, nextMs });
     count += rows.length;
     if (rows.length < RELAY_BATCH) break;
   }
   return count;
+}
+
+async function readd(world: World, rows: readonly OutboxRow[], at: { nowMs: number; nextMs: number }): Promise<void> {
+  try {
+    await world.queues.add(rows.flatMap(jobOf));
+  } catch (error) {
+    const taken = { ids: rows.map(({ id }) => id), takenMs: at.nextMs, dueAtMs: at.nowMs };
+    // Should this fail as well, they are due half a minute later by themselves.
+    await giveBackTaken(world.db, taken).catch((fault: unknown) =>
+      world.log.warn('jobs wait longer', { error: fault }),
+    );
+    throw error;
+  }
+}
+
+/** The relay as a worker runs it, at every tick: while it fails it pauses, longer each time, to let the queues recover. */
+export function pausingRelay(world: World): () => Promise<number> {
+  let pauseMs = 0;
+  let notBeforeMs = 0;
+  return async () => {
+    if (world.clock.nowMs() < notBeforeMs) return 0;
+    try {
+      const count = await relay(world);
+      pauseMs = 0;
+      return count;
+    } catch (error) {
+      pauseMs = Math.min(pauseMs === 0 ? FIRST_PAUSE_MS : 2 * pauseMs, LONGEST_PAUSE_MS);
+      notBeforeMs = world.clock.nowMs() + pauseMs;
+      throw error;
+    }
+  };
 }
 
 function jobOf(row: OutboxRow): QueuedJob[] {

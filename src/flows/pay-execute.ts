@@ -3,7 +3,7 @@
 // up, never sent anew while the node may still be at it. What has no end after a while is left to the sweep, which alone
 // may believe a node that says "failed" or "never heard of it": only then is no try of anybody's still on its way.
 import { Refusal, Unavailable } from '../base/errors.ts';
-import type { PayOutcome } from '../domain/states.ts';
+import type { PaymentCause, PayOutcome } from '../domain/states.ts';
 import { findInvoiceRow, moveInvoice } from '../infra/db/invoices.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
 import {
@@ -20,6 +20,7 @@ import { cancelInvoice } from '../infra/lightning/invoices.ts';
 import { lookupPayment, pay } from '../infra/lightning/pay.ts';
 import type { LightningNode } from '../infra/lightning/pool.ts';
 import type { WorkerWorld } from '../world.ts';
+import { remembers } from './node-memory.ts';
 import { commit } from './outbox.ts';
 import { finishFailed, finishInside, finishPaid, type Sent } from './pay-finish.ts';
 
@@ -42,18 +43,18 @@ const ABSENT_GRACE_MS = 10 * 60_000;
  * under way, or after 5 s. A payment that another run has claimed is left to it, unless it is paid already.
  * @throws Unavailable when no node can take it now: the job comes back.
  */
-export async function execute(world: WorkerWorld, id: string): Promise<void> {
+export async function execute(world: WorkerWorld, id: string, cause: 'job' | 'sweep' = 'job'): Promise<void> {
   const payment = await findPayment(world.db, id);
   if (!payment || payment.state === 'paid' || payment.state === 'failed') return deleteOutbox(world.db, [id]);
-  if (payment.ownInvoiceId !== null) return payInside(world, payment, payment.ownInvoiceId);
+  if (payment.ownInvoiceId !== null) return payInside(world, payment, payment.ownInvoiceId, cause);
   if (payment.state === 'sending') {
     await deleteOutbox(world.db, [id]);
-    return bookIfPaid(world, payment);
+    return bookIfPaid(world, payment, 'lookup');
   }
-  if (payment.expiresAtMs <= world.clock.nowMs()) return finishFailed(world, id, 'invoice_expired', 0);
+  if (payment.expiresAtMs <= world.clock.nowMs()) return finishFailed(world, id, 'invoice_expired', 0, 'expiry');
   const node = chooseNode(world, payment);
-  if (!node) return finishFailed(world, id, 'node_balance', 0);
-  const ownedUntilMs = await claim(world, payment, node.name);
+  if (!node) return finishFailed(world, id, 'node_balance', 0, 'no_node');
+  const ownedUntilMs = await claim(world, payment, node.name, cause);
   if (ownedUntilMs === undefined) return;
   return withinSlot(world, payment, (freeSlot) =>
     stay(world, { ...payment, node: node.name, attempts: 1 }, { node, ownedUntilMs, freeSlot }),
@@ -67,7 +68,7 @@ export async function execute(world: WorkerWorld, id: string): Promise<void> {
  */
 export async function pursue(world: WorkerWorld, due: { id: string; attempts: number }): Promise<void> {
   const payment = await findPayment(world.db, due.id);
-  if (payment?.state !== 'sending' || payment.ownInvoiceId !== null) return execute(world, due.id);
+  if (payment?.state !== 'sending' || payment.ownInvoiceId !== null) return execute(world, due.id, 'sweep');
   if (payment.attempts === due.attempts) await look(world, payment);
 }
 
@@ -87,11 +88,16 @@ function sentOf(payment: PaymentRow): Sent {
   return { ...payment, node };
 }
 
-/** `held → sending`; gives until when the try is ours to send, or undefined when another run was first. */
-async function claim(world: WorkerWorld, payment: PaymentRow, node: string): Promise<number | undefined> {
+/** `held → sending`; gives until when the try is ours to send, or undefined when another run was first or sending is stopped. */
+async function claim(
+  world: WorkerWorld,
+  payment: PaymentRow,
+  node: string,
+  cause: PaymentCause,
+): Promise<number | undefined> {
   const nowMs = world.clock.nowMs();
   const dueAtMs = nowMs + OWN_MS;
-  return (await claimForSending(world.db, { id: payment.id, node, nowMs, dueAtMs })) ? dueAtMs : undefined;
+  return (await claimForSending(world.db, { id: payment.id, node, cause, nowMs, dueAtMs })) ? dueAtMs : undefined;
 }
 
 /** Waits for `run` until it ends, frees its slot or 5 s are over; a payment that takes longer is told as pending. */
@@ -134,7 +140,7 @@ async function stay(world: WorkerWorld, first: PaymentRow, firstTry: Try): Promi
   let current = firstTry;
   for (;;) {
     const answer = await send(world, payment, invoice, current);
-    if (!(await act(world, payment, answer))) return;
+    if (!(await act(world, payment, answer, 'answer'))) return;
     if (payment.attempts >= MOST_ATTEMPTS) return;
     await world.clock.sleep(RETRY_MS * 2 ** (payment.attempts - 1) * (0.5 + world.random.fraction()));
     const ownedUntilMs = await countTry(world, payment);
@@ -184,22 +190,29 @@ async function send(
 }
 
 /** Books an answer that is an end. True when the same payment may be sent again, from the same node. */
-async function act(world: WorkerWorld, payment: PaymentRow, answer: Answer): Promise<boolean> {
+async function act(
+  world: WorkerWorld,
+  payment: PaymentRow,
+  answer: Answer,
+  cause: 'answer' | 'lookup',
+): Promise<boolean> {
   const nowMs = world.clock.nowMs();
   const isAlive = payment.expiresAtMs > nowMs;
   switch (answer.state) {
     case 'paid':
-      await finishPaid(world, sentOf(payment), answer);
+      await finishPaid(world, sentOf(payment), answer, cause);
       return false;
     case 'failed':
       if (answer.transient && isAlive && payment.attempts < MOST_ATTEMPTS) return true;
-      await finishFailed(world, payment.id, answer.reason, payment.attempts);
+      await finishFailed(world, payment.id, answer.reason, payment.attempts, cause);
       return false;
     case 'absent':
+      // A node that has lost its memory neither sends again nor gives back: it stays held.
+      if (!(await remembers(world, world.lightning.node(sentOf(payment).node)))) return false;
       // Sending again is safe where a refund is not, however often: the node knows each hash once.
       if (isAlive) return true;
       if (payment.expiresAtMs + ABSENT_GRACE_MS > nowMs) return false;
-      await finishFailed(world, payment.id, 'not_sent', payment.attempts);
+      await finishFailed(world, payment.id, 'not_sent', payment.attempts, cause);
       return false;
     case 'unknown':
       world.metrics.payments.inc({ outcome: 'unknown' });
@@ -214,7 +227,7 @@ async function look(world: WorkerWorld, payment: PaymentRow): Promise<void> {
   const node = world.lightning.node(payment.node);
   const answer = await lookupPayment(node, payment.paymentHash);
   if (answer.state === 'unknown') await tellPending(world, payment);
-  if (!(await act(world, payment, answer))) return;
+  if (!(await act(world, payment, answer, 'lookup'))) return;
   const ownedUntilMs = await countTry(world, payment);
   if (ownedUntilMs === undefined) return;
   const counted = { ...payment, attempts: payment.attempts + 1 };
@@ -227,34 +240,51 @@ async function look(world: WorkerWorld, payment: PaymentRow): Promise<void> {
  */
 export async function hear(world: WorkerWorld, paymentHash: string): Promise<void> {
   const payment = (await findLiveByHash(world.db, paymentHash)) ?? (await findFailedByHash(world.db, paymentHash));
-  if (payment?.state === 'sending' || payment?.state === 'failed') await bookIfPaid(world, payment);
+  if (payment?.state === 'sending' || payment?.state === 'failed') await bookIfPaid(world, payment, 'late_event');
 }
 
-async function bookIfPaid(world: WorkerWorld, payment: PaymentRow): Promise<void> {
+async function bookIfPaid(world: WorkerWorld, payment: PaymentRow, cause: PaymentCause): Promise<void> {
   if (payment.node === null) return;
   const answer = await lookupPayment(world.lightning.node(payment.node), payment.paymentHash);
-  if (answer.state === 'paid') await finishPaid(world, sentOf(payment), answer);
+  if (answer.state === 'paid') await finishPaid(world, sentOf(payment), answer, cause);
 }
 
 /**
  * The payee is here: the invoice is cancelled at its node first, and only then booked inside, so that it can never be
  * paid twice. When the node says that it is settled, an outside payer was faster and ours gets everything back.
  * Crash points: each step is taken again by the next run, from the states in the rows.
+ *
+ * When the node does not know the invoice at all, ours gets everything back too, and the invoice is open again, so that
+ * whatever is still heard of it counts. A node forgets cancelled invoices if its operator wants it to, and then it was
+ * our own cancelling, whose answer was lost; but a node restored from an older state does not know it either, and may
+ * have been paid for it before. Nothing the node can say later tells the two apart (its numbers grow past any mark
+ * again), so `absent` never books anything inside. Giving back is right in both cases, also when the newer state
+ * returns: then the invoice is open, settled or cancelled there, and at most an outside payer pays it.
  */
-async function payInside(world: WorkerWorld, payment: PaymentRow, invoiceId: string): Promise<void> {
+async function payInside(
+  world: WorkerWorld,
+  payment: PaymentRow,
+  invoiceId: string,
+  cause: PaymentCause,
+): Promise<void> {
   const seen = await findInvoiceRow(world.db, invoiceId);
   if (!seen?.node || !seen.paymentHash) throw new Error('an inside payment without its invoice');
-  if (payment.state === 'held' && (await claim(world, payment, seen.node)) === undefined) return;
-  await moveInvoice(world.db, { id: invoiceId, from: 'open', to: 'closing' });
+  if (payment.state === 'held' && (await claim(world, payment, seen.node, cause)) === undefined) return;
+  await moveInvoice(world.db, { id: invoiceId, from: 'open', to: 'closing', cause: 'payer' });
   const invoice = await findInvoiceRow(world.db, invoiceId);
   if (invoice?.state !== 'closing') {
-    return finishFailed(world, payment.id, invoice?.state === 'settled' ? 'payer_too_late' : 'invoice_expired', 1);
+    const reason = invoice?.state === 'settled' ? 'payer_too_late' : 'invoice_expired';
+    return finishFailed(world, payment.id, reason, 1, 'inside');
   }
   switch (await cancelInvoice(world.lightning.node(seen.node), seen.paymentHash)) {
     case 'canceled':
       return finishInside(world, payment.id, invoiceId);
     case 'settled':
-      return finishFailed(world, payment.id, 'payer_too_late', 1);
+      return finishFailed(world, payment.id, 'payer_too_late', 1, 'inside');
+    case 'absent':
+      // First this: a crash in between leaves a payment under way with an open invoice, which the next run takes up.
+      await moveInvoice(world.db, { id: invoiceId, from: 'closing', to: 'open', cause: 'node' });
+      return finishFailed(world, payment.id, 'invoice_expired', 1, 'inside');
     case 'unknown':
       return tellPending(world, payment);
   }

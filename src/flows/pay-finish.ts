@@ -5,7 +5,7 @@ import { legId } from '../base/ids.ts';
 import { currentTrace } from '../base/trace.ts';
 import { lightningCode, outgoingCode, suspenseCode } from '../domain/ledger.ts';
 import { releaseHold, spendHold } from '../domain/movements.ts';
-import type { FailureReason, PayOutcome } from '../domain/states.ts';
+import type { FailureReason, PaymentCause, PayOutcome } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { lockInvoice, markSettled } from '../infra/db/invoices.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
@@ -19,7 +19,7 @@ type Paid = Extract<PayOutcome, { state: 'paid' }>;
 export type Sent = PaymentRow & { readonly node: string };
 
 /** Books a payment that its node says is paid: the amount and the real fee leave, the rest of the ceiling comes back. */
-export async function finishPaid(world: World, payment: Sent, outcome: Paid): Promise<void> {
+export async function finishPaid(world: World, payment: Sent, outcome: Paid, cause: PaymentCause): Promise<void> {
   const { id, node } = payment;
   const [outgoingId, nodeId] = await Promise.all([
     accountId(world.db, outgoingCode('BTC')),
@@ -31,6 +31,7 @@ export async function finishPaid(world: World, payment: Sent, outcome: Paid): Pr
     id,
     feeMsat: outcome.feeMsat,
     preimage: outcome.preimage,
+    cause,
     outgoingId,
     nodeId,
     postId: legId(id, 'post'),
@@ -47,21 +48,38 @@ export async function finishPaid(world: World, payment: Sent, outcome: Paid): Pr
 
 /**
  * Gives everything back for a payment that ended without paying.
+ * @param cause what brought the answer.
  * @param attempts the number of tries that the answer speaks of (0: it was never sent). When another try has begun since,
  *   the answer is old and nothing is done: that try's own end decides.
  */
-export async function finishFailed(world: World, id: string, reason: FailureReason, attempts: number): Promise<void> {
+export async function finishFailed(
+  world: World,
+  id: string,
+  reason: FailureReason,
+  attempts: number,
+  cause: PaymentCause,
+): Promise<void> {
   const { result } = await commit(world, 'pay.finish_failed', async (step) => {
     const payment = await lockPayment(step.tx, id);
-    if (!payment || payment.state === 'paid' || payment.state === 'failed') return undefined;
-    if (payment.attempts !== attempts) return undefined;
+    if (payment?.attempts !== attempts) return undefined;
+    if (payment.state === 'paid') return payment;
+    if (payment.state === 'failed') return undefined;
     await deleteOutbox(step.tx, [id]);
-    await markFailed(step.tx, { id, failure: reason, nowMs: step.nowMs });
+    await markFailed(step.tx, { id, failure: reason, cause, nowMs: step.nowMs });
     await step.tell(payment.userId, id, { kind: 'payment_failed', amountMsat: String(payment.amountMsat), reason });
     await step.tx.post(releaseHold(id, 'release'));
     return payment;
   });
-  if (result) measure(world, result, 'failed');
+  if (result?.state === 'paid') contradicted(world, result);
+  else if (result) measure(world, result, 'failed');
+}
+
+// The very try that was booked as paid is called failed: one of the two is not true. Of a payment inside the house it is
+// only the slower of two runs, which finds its invoice taken by the faster.
+function contradicted(world: World, { id, node, ownInvoiceId }: PaymentRow): void {
+  if (ownInvoiceId !== null) return;
+  world.metrics.payments.inc({ outcome: 'contradicted' });
+  world.log.error('a payment that is paid was called failed by its node', { payment: id, node });
 }
 
 /**
@@ -77,8 +95,8 @@ export async function finishInside(world: World, id: string, invoiceId: string):
     if (invoice?.state !== 'closing') throw new Error('an inside payment whose invoice is not closing');
     const payeeId = await walletOf(step, invoice.userId);
     const { amountMsat } = payment;
-    await markPaid(step.tx, { id, feeMsat: 0n, preimage: null, nowMs: step.nowMs });
-    await markSettled(step.tx, { id: invoiceId, receivedMsat: amountMsat, nowMs: step.nowMs });
+    await markPaid(step.tx, { id, feeMsat: 0n, preimage: null, cause: 'inside', nowMs: step.nowMs });
+    await markSettled(step.tx, { id: invoiceId, receivedMsat: amountMsat, cause: 'inside', nowMs: step.nowMs });
     await tellPaid(step, payment, 0n, null);
     const receivedMsat = String(amountMsat);
     await step.tell(invoice.userId, invoiceId, { kind: 'invoice_paid', receivedMsat, memo: invoice.memo });

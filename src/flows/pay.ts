@@ -15,6 +15,7 @@ import { dealings, findLiveByHash, findPayment, startPayment } from '../infra/db
 import { type DecodedInvoice, decodeInvoice, findInvoice } from '../infra/lightning/decode.ts';
 import type { World } from '../world.ts';
 import { fastPath, RELAY_AFTER_MS } from './outbox.ts';
+import { mostSendable } from './sendable.ts';
 
 export type PayDraft = {
   readonly kind: 'pay';
@@ -40,7 +41,8 @@ export type PayDraft = {
  * Reads an invoice as pasted and says what paying it would mean. Changes nothing.
  * @param given.amountMsat only for an invoice that leaves the amount to the payer.
  * @throws Refusal invoice_unreadable, invoice_wrong_network, invoice_expired, invoice_paid, invoice_in_flight,
- *   invoice_closed, invoice_amount_missing, own_invoice, amount_too_small, amount_too_large, balance_low.
+ *   invoice_closed, invoice_amount_missing, own_invoice, amount_too_small, amount_too_large, balance_low,
+ *   lightning_too_small.
  */
 export async function quote(
   world: World,
@@ -61,12 +63,14 @@ export async function quote(
   if (amountMsat < SMALLEST_MSAT) throw new Refusal('amount_too_small', { leastMsat: String(SMALLEST_MSAT) });
   if (amountMsat > LARGEST_MSAT) throw new Refusal('amount_too_large', { mostMsat: String(LARGEST_MSAT) });
   const feeCeilingMsat = own ? 0n : feeCeiling(amountMsat);
-  const [known, { availableMsat }] = await Promise.all([
+  const [known, { availableMsat }, sendableMsat] = await Promise.all([
     dealings(world.db, { userId: given.userId, destination: invoice.destination, amountMsat }),
     balanceOf(world.db, BigInt(given.walletId)),
+    own ? undefined : mostSendable(world),
   ]);
   const neededMsat = amountMsat + feeCeilingMsat;
   if (availableMsat < neededMsat) throw balanceLow(neededMsat, availableMsat);
+  if (sendableMsat !== undefined && sendableMsat < neededMsat) throw new Refusal('lightning_too_small');
   return {
     kind: 'pay',
     id: world.ids.next(),
@@ -100,7 +104,7 @@ export function balanceLow(neededMsat: bigint, availableMsat: bigint): Refusal {
 /**
  * Confirms a draft: payment row, hold and job in one transaction. Doing it again gives the same payment.
  * Crash points: before the commit nothing happened; after it the job runs, by the queue or by the relay.
- * @throws Refusal balance_low, invoice_in_flight, invoice_expired, too_many_open.
+ * @throws Refusal balance_low, invoice_in_flight, invoice_expired, too_many_open, sending_stopped.
  */
 export async function start(
   world: World,
@@ -132,9 +136,12 @@ export async function start(
     throw balanceLow(amountMsat + feeCeilingMsat, (await balanceOf(world.db, walletId)).availableMsat);
   });
   switch (started) {
+    case 'stopped':
+      throw new Refusal('sending_stopped');
     case 'too_many':
       throw new Refusal('too_many_open', { most: String(OPEN_PAYMENTS_PER_USER) });
     case 'exists':
+      world.metrics.repeats.inc({ kind: 'payment' });
       return { id: draft.id, state: (await findPayment(world.db, draft.id))?.state ?? 'held', queued: true };
     case 'created':
       return {

@@ -7,11 +7,20 @@ import { credit, park } from '../domain/movements.ts';
 import { INVOICE_MOVES } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import type { Tx } from '../infra/db/client.ts';
-import { findInvoiceRow, lockByHash, markSettled, openInvoice } from '../infra/db/invoices.ts';
+import {
+  findInvoiceRow,
+  type InvoiceRow,
+  lockByHash,
+  markSettled,
+  moveInvoice,
+  openInvoice,
+} from '../infra/db/invoices.ts';
 import { moveCursor } from '../infra/db/nodes.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
+import { findLiveByHash } from '../infra/db/payments.ts';
 import { findUser } from '../infra/db/users.ts';
 import { createInvoice } from '../infra/lightning/invoices.ts';
+import type { LightningNode } from '../infra/lightning/pool.ts';
 import type { WorkerWorld, World } from '../world.ts';
 import { idOfHash } from './hash-id.ts';
 import { commit } from './outbox.ts';
@@ -25,9 +34,19 @@ export async function create(world: WorkerWorld, id: string): Promise<void> {
   const invoice = await findInvoiceRow(world.db, id);
   if (invoice?.state !== 'asked') return deleteOutbox(world.db, [id]);
   if (invoice.expiresAtMs <= world.clock.nowMs()) return deleteOutbox(world.db, [id]);
-  const node = world.lightning.forInvoice(invoice.amountMsat ?? undefined);
+  await makeAt(world, invoice, world.lightning.forInvoice(invoice.amountMsat ?? undefined));
+}
+
+/** The preimage of an invoice at a node: whoever makes it again there finds the one made before. */
+export function secretOf(world: World, id: string, node: string): Buffer {
+  return createHmac('sha256', world.config.APP_SECRET).update(`invoice/${id}/${node}`).digest();
+}
+
+/** Makes the invoice at this node, or finds the one made there before, and opens the row with it. */
+export async function makeAt(world: WorkerWorld, invoice: InvoiceRow, node: LightningNode): Promise<void> {
+  const { id } = invoice;
   const made = await createInvoice(node, {
-    secret: createHmac('sha256', world.config.APP_SECRET).update(`invoice/${id}/${node.name}`).digest(),
+    secret: secretOf(world, id, node.name),
     ...(invoice.amountMsat === null ? {} : { amountMsat: invoice.amountMsat }),
     ...(invoice.memo === null ? {} : { memo: invoice.memo }),
     expiresAtMs: invoice.expiresAtMs,
@@ -55,6 +74,14 @@ export async function sayLate(world: World, id: string): Promise<void> {
   });
 }
 
+/** Ends an invoice that ran out unpaid, and says so: its picture shall invite nobody any more. Money still counts after. */
+export async function endUnpaid(world: World, { id, userId, state, amountMsat }: InvoiceRow): Promise<void> {
+  await commit(world, 'receive.expire', async ({ tx, tell }) => {
+    if (!(await moveInvoice(tx, { id, from: state, to: 'expired', cause: 'expiry' }))) return;
+    await tell(userId, id, { kind: 'invoice_expired', amountMsat: amountMsat === null ? null : String(amountMsat) });
+  });
+}
+
 export type Settled = {
   readonly node: string;
   readonly paymentHash: string;
@@ -77,10 +104,13 @@ export async function finish(world: World, settled: Settled): Promise<{ credited
     const cursor = settled.cursor;
     if (cursor) await moveCursor(tx, { node: settled.node, ...cursor });
     if (!invoice) return parkUnknown(tx, settled, { nodeId, suspenseId });
-    if (!INVOICE_MOVES[invoice.state].includes('settled')) return 'known' as const;
+    if (!INVOICE_MOVES[invoice.state].includes('settled')) {
+      return (await isPaidInside(tx, invoice)) ? parkTwice(tx, settled, { nodeId, suspenseId }) : ('known' as const);
+    }
     const owner = await findUser(tx, invoice.userId);
     if (!owner) throw new Error('an invoice without its owner');
-    await markSettled(tx, { id: invoice.id, receivedMsat: settled.receivedMsat, nowMs });
+    const cause = cursor ? 'stream' : 'lookup';
+    await markSettled(tx, { id: invoice.id, receivedMsat: settled.receivedMsat, cause, nowMs });
     const receivedMsat = String(settled.receivedMsat);
     await tell(owner.id, invoice.id, { kind: 'invoice_paid', receivedMsat, memo: invoice.memo });
     await tx.post(credit(invoice.id, { nodeId, walletId: owner.walletId }, settled.receivedMsat));
@@ -91,7 +121,27 @@ export async function finish(world: World, settled: Settled): Promise<{ credited
     world.metrics.invoices.inc({ outcome: 'unknown' });
     world.log.error('money received for no invoice of ours, kept in suspense', { node: settled.node });
   }
+  if (result === 'parked_twice') {
+    world.metrics.invoices.inc({ outcome: 'unknown' });
+    world.log.error('money received for an invoice that was paid inside, kept in suspense', { node: settled.node });
+  }
   return { credited: result === 'credited' };
+}
+
+/** A settlement that is heard again has no such payment: then an inside payer would have had everything back. */
+async function isPaidInside(tx: Tx, { id, paymentHash }: InvoiceRow): Promise<boolean> {
+  const payment = paymentHash === null ? undefined : await findLiveByHash(tx, paymentHash);
+  return payment?.state === 'paid' && payment.ownInvoiceId === id;
+}
+
+// The node cancelled it, we booked it inside, and now the node took money for it: restored from an older state, it had
+// forgotten. The payee has theirs already; whose this is, a person must find out.
+async function parkTwice(
+  tx: Tx,
+  settled: Settled,
+  accounts: { nodeId: bigint; suspenseId: bigint },
+): Promise<'parked_twice' | 'known'> {
+  return (await parkUnknown(tx, settled, accounts)) === 'parked' ? 'parked_twice' : 'known';
 }
 
 // Money came for a hash that no row of ours has: someone used the node by hand, or our table lost a row. Both are for a

@@ -2,22 +2,23 @@
 // functions that the events call. Runs on a schedule in any worker; rows are taken so that two sweepers do not meet.
 import { Unavailable } from '../base/errors.ts';
 import { INVOICE_MOVES } from '../domain/states.ts';
-import { expireAsked, type InvoiceRow, moveInvoice, openInvoices, waitingInvoices } from '../infra/db/invoices.ts';
+import { expireAsked, type InvoiceRow, openInvoices, waitingInvoices } from '../infra/db/invoices.ts';
 import { takeDue } from '../infra/db/payments.ts';
-import { expireRequests } from '../infra/db/requests.ts';
+import { overdueRequests } from '../infra/db/requests.ts';
 import { overdueSends } from '../infra/db/sends.ts';
 import { lookupInvoice } from '../infra/lightning/invoices.ts';
 import type { WorkerWorld } from '../world.ts';
 import { pursue } from './pay-execute.ts';
-import { create, finish } from './receive-node.ts';
+import { create, endUnpaid, finish } from './receive-node.ts';
+import { expire } from './request.ts';
 import { giveBackOverdue } from './send.ts';
 
 const PAGE = 200;
 /** A payment may have been under way when its invoice ran out: it is asked about for so long after that. */
 const EXPIRY_GRACE_MS = 60 * 60_000;
 const LOOK_EVERY_MS = 10_000;
-/** By then an invoice's job has had all its tries. */
-const GIVEN_UP_MS = 60_000;
+/** By then an invoice's job has made it, or is lost with its worker or its Redis: someone waits for every second of it. */
+const ASKED_LATE_MS = 6_000;
 
 /** Payments whose next look is due. Gives how many were looked at. */
 export async function sweepPayments(world: WorkerWorld): Promise<number> {
@@ -58,7 +59,7 @@ export async function sweepInvoices(world: WorkerWorld, onlyNode?: string): Prom
 }
 
 async function sweepInvoice(world: WorkerWorld, invoice: InvoiceRow): Promise<boolean> {
-  const { id, node, paymentHash, state } = invoice;
+  const { node, paymentHash, state } = invoice;
   if (!node || !paymentHash || !world.lightning.names().includes(node)) return false;
   const seen = await lookupInvoice(world.lightning.node(node), paymentHash);
   if (seen.state === 'settled') {
@@ -68,16 +69,19 @@ async function sweepInvoice(world: WorkerWorld, invoice: InvoiceRow): Promise<bo
   const isGone = seen.state === 'canceled' || seen.state === 'absent';
   // A closing invoice is a payment's business; it ends there.
   if (isOver && isGone && INVOICE_MOVES[state].includes('expired')) {
-    await moveInvoice(world.db, { id, from: state, to: 'expired' });
+    await endUnpaid(world, invoice);
   }
   return false;
 }
 
-/** Invoices that no node has made yet, their job having given up: tried again. Gives how many were made. */
+/**
+ * Invoices that no node has made yet, their job being lost, stuck in a worker that hangs, or late: made here, too. A job
+ * that wakes up finds it made. Gives how many were made.
+ */
 export async function sweepAsked(world: WorkerWorld): Promise<number> {
   const nowMs = world.clock.nowMs();
   let made = 0;
-  for (const id of await waitingInvoices(world.db, { nowMs, beforeMs: nowMs - GIVEN_UP_MS, limit: PAGE })) {
+  for (const id of await waitingInvoices(world.db, { nowMs, beforeMs: nowMs - ASKED_LATE_MS, limit: PAGE })) {
     try {
       await create(world, id);
       made++;
@@ -97,5 +101,9 @@ export async function sweepPeople(world: WorkerWorld): Promise<void> {
       world.log.error('a send could not be given back', { send: id, error });
     });
   }
-  await expireRequests(world.db, nowMs);
+  for (const id of await overdueRequests(world.db, { nowMs, limit: PAGE })) {
+    await expire(world, id).catch((error: unknown) => {
+      world.log.error('a request could not be ended', { request: id, error });
+    });
+  }
 }

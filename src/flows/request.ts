@@ -1,6 +1,7 @@
 // Asking someone here for money: the other side gets a card to pay or decline. Paying is an ordinary send that closes
 // the request in its own transaction, so a request is paid once.
 import { Refusal } from '../base/errors.ts';
+import { isId } from '../base/ids.ts';
 import {
   LARGEST_MSAT,
   LONGEST_MEMO,
@@ -9,10 +10,10 @@ import {
   SMALLEST_MSAT,
 } from '../domain/limits.ts';
 import { balanceOf } from '../infra/db/ledger.ts';
-import { closeRequest, countOpenRequests, findRequest, insertRequest } from '../infra/db/requests.ts';
+import { closeRequest, countOpenRequests, findRequest, insertRequest, type RequestRow } from '../infra/db/requests.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
-import { commit } from './outbox.ts';
+import { commit, type Step } from './outbox.ts';
 import { balanceLow } from './pay.ts';
 import type { SendDraft } from './send.ts';
 import { findPayee, nameOf } from './wallets.ts';
@@ -61,7 +62,7 @@ export async function payDraft(
   world: World,
   given: { userId: string; walletId: string; name: string; id: string },
 ): Promise<SendDraft> {
-  const request = await findRequest(world.db, given.id);
+  const request = isId(given.id) ? await findRequest(world.db, given.id) : undefined;
   if (request?.toUserId !== given.userId) throw new Refusal('not_found');
   if (request.state !== 'open' || request.expiresAtMs <= world.clock.nowMs()) throw new Refusal('request_closed');
   const [asker, { availableMsat }] = await Promise.all([
@@ -85,7 +86,7 @@ export async function payDraft(
 
 /** Says no; who asked is told. Throws Refusal not_found, request_closed. */
 export async function decline(world: World, given: { userId: string; name: string; id: string }): Promise<void> {
-  const request = await findRequest(world.db, given.id);
+  const request = isId(given.id) ? await findRequest(world.db, given.id) : undefined;
   if (request?.toUserId !== given.userId) throw new Refusal('not_found');
   await commit(world, 'request.decline', async ({ tx, nowMs, tell }) => {
     if (!(await closeRequest(tx, { id: given.id, state: 'declined', nowMs }))) throw new Refusal('request_closed');
@@ -94,11 +95,33 @@ export async function decline(world: World, given: { userId: string; name: strin
   });
 }
 
-/** Takes one's own request back. Throws Refusal not_found, request_closed. */
+/** Takes one's own request back; the other side's card says so. Throws Refusal not_found, request_closed. */
 export async function cancel(world: World, given: { userId: string; id: string }): Promise<void> {
-  const request = await findRequest(world.db, given.id);
+  const request = isId(given.id) ? await findRequest(world.db, given.id) : undefined;
   if (request?.fromUserId !== given.userId) throw new Refusal('not_found');
-  const nowMs = world.clock.nowMs();
-  const closed = await closeRequest(world.db, { id: given.id, state: 'canceled', nowMs });
-  if (!closed) throw new Refusal('request_closed');
+  await commit(world, 'request.cancel', async (step) => {
+    if (!(await closeUnpaid(step, request.id, 'canceled'))) throw new Refusal('request_closed');
+  });
+}
+
+/** Ends a request whose time is over; both cards say so. Does nothing when it has ended otherwise. */
+export async function expire(world: World, id: string): Promise<void> {
+  await commit(world, 'request.expire', async (step) => {
+    const request = await closeUnpaid(step, id, 'expired');
+    const payer = request && (await findUser(step.tx, request.toUserId));
+    if (!request || !payer) return;
+    const news = { amountMsat: String(request.amountMsat), toName: nameOf(payer) };
+    await step.tell(request.fromUserId, id, { kind: 'request_expired', ...news });
+  });
+}
+
+/** `open → how`, with the end of the payer's card; undefined when it was closed before. */
+async function closeUnpaid(step: Step, id: string, how: 'canceled' | 'expired'): Promise<RequestRow | undefined> {
+  const request = await closeRequest(step.tx, { id, state: how, nowMs: step.nowMs });
+  if (!request) return undefined;
+  const asker = await findUser(step.tx, request.fromUserId);
+  if (!asker) throw new Error('a request without its asker');
+  const news = { how, amountMsat: String(request.amountMsat), fromName: nameOf(asker) };
+  await step.tell(request.toUserId, id, { kind: 'request_closed', ...news });
+  return request;
 }

@@ -2,6 +2,7 @@
 // the link, the sender takes it back, or 21 days are over. State, money and news move in one transaction, and the
 // draft's id is the send's, so that a second tap finds it done.
 import { Refusal } from '../base/errors.ts';
+import { isId } from '../base/ids.ts';
 import { currentTrace } from '../base/trace.ts';
 import { outgoingCode, stands } from '../domain/ledger.ts';
 import { CLAIM_LIFE_MS, LARGEST_MSAT, LONGEST_MEMO, SMALLEST_MSAT } from '../domain/limits.ts';
@@ -12,6 +13,7 @@ import { LedgerRefused } from '../infra/db/client.ts';
 import { balanceNow, balanceOf } from '../infra/db/ledger.ts';
 import { sendNow } from '../infra/db/send-now.ts';
 import { closeSend, findSend, insertSend, lockSend, type SendRow } from '../infra/db/sends.ts';
+import { sendingIsOn } from '../infra/db/switches.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
 import { claimCodeOf, sendOfClaimCode } from './claim-code.ts';
@@ -81,7 +83,7 @@ export async function quote(
 /**
  * Confirms a draft. Doing it again gives the same send.
  * Crash points: before the commit nothing happened, after it everything.
- * @throws Refusal balance_low, request_closed.
+ * @throws Refusal balance_low, request_closed, sending_stopped.
  */
 export async function start(
   world: World,
@@ -115,8 +117,10 @@ async function sendAtOnce(world: World, draft: SendDraft, to: { userId: string; 
     nowMs,
     dueAtMs: nowMs + RELAY_AFTER_MS,
   });
+  if (outcome === 'stopped') throw new Refusal('sending_stopped');
   if (outcome === 'insufficient_funds') throw await notEnough(world, draft);
   if (!stands(outcome)) throw new Error(`the ledger refused a send: ${outcome}`);
+  if (outcome === 'exists') world.metrics.repeats.inc({ kind: 'send' });
   if (outcome === 'created') {
     await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
   }
@@ -144,7 +148,11 @@ async function sendWithRows(world: World, draft: SendDraft): Promise<Started> {
         nowMs,
       };
       if (!(await insertSend(tx, row))) return (await findSend(tx, draft.id))?.state ?? row.state;
-      if (draft.requestId) await closeRequestBySend(step, draft.requestId, draft.fromName);
+      if (!(await sendingIsOn(tx))) throw new Refusal('sending_stopped');
+      if (draft.requestId) {
+        const names = { byName: draft.fromName, fromName: draft.to.name };
+        await closeRequestBySend(step, draft.requestId, names);
+      }
       if (!payee) {
         await tx.post(hold(draft.id, { walletId: fromId, outgoingId }, amountMsat, 'claim_hold'));
         return row.state;
@@ -185,7 +193,7 @@ export async function claim(
     if (send.state === 'claimed' && send.toUserId === given.userId) return story;
     if (send.state !== 'held' || (send.expiresAtMs ?? 0) <= step.nowMs) throw new Refusal('claim_taken');
     if (send.fromUserId === given.userId) throw new Refusal('payee_is_payer');
-    await closeSend(step.tx, { id, state: 'claimed', toUserId: given.userId, nowMs: step.nowMs });
+    await closeSend(step.tx, { id, state: 'claimed', cause: 'claim', toUserId: given.userId, nowMs: step.nowMs });
     const amountMsat = String(send.amountMsat);
     await step.tell(send.fromUserId, id, { kind: 'send_claimed', amountMsat, toName: given.name });
     const to = { outgoingId, toId: BigInt(given.walletId) };
@@ -199,7 +207,7 @@ export async function claim(
 /** Takes a waiting send back. Throws Refusal not_found when it is not theirs, send_closed when it is not waiting. */
 export async function retract(world: World, given: { userId: string; id: string }): Promise<{ amountMsat: bigint }> {
   const { result } = await commit(world, 'send.retract', async (step) => {
-    const send = await lockSend(step.tx, given.id);
+    const send = isId(given.id) ? await lockSend(step.tx, given.id) : undefined;
     if (send?.fromUserId !== given.userId) throw new Refusal('not_found');
     if (send.state === 'retracted') return send;
     if (send.state !== 'held') throw new Refusal('send_closed');
@@ -224,6 +232,7 @@ export async function giveBackOverdue(world: World, id: string): Promise<void> {
 }
 
 async function giveBack(step: Step, send: SendRow, state: 'retracted' | 'returned'): Promise<void> {
-  await closeSend(step.tx, { id: send.id, state, toUserId: null, nowMs: step.nowMs });
+  const cause = state === 'returned' ? 'expiry' : 'retract';
+  await closeSend(step.tx, { id: send.id, state, cause, toUserId: null, nowMs: step.nowMs });
   await step.tx.post(releaseHold(send.id, 'return'));
 }

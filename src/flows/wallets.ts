@@ -127,6 +127,30 @@ export async function setReach(world: World, given: { bot: string; chatId: strin
   await setBlocked(world.db, given);
 }
 
+/** For so long after somebody's last message their name is taken as theirs without asking. */
+const NAME_STANDS_MS = 10 * 60_000;
+const ASK_NAME_MS = 1_500;
+
+/**
+ * Who carries a name now. A name changes hands without our hearing of it, so the channel is asked about whom we have not
+ * heard from lately; whom it names otherwise is no longer found by it. When it cannot say, what we saw last stands.
+ */
+async function whoIsNamed(world: World, channel: string, username: string): Promise<KnownPerson | undefined> {
+  const person = await findByUsername(world.db, { channel, username });
+  if (!world.nameNow || !person?.bot || !person.chatId) return person;
+  if (world.clock.nowMs() - (person.seenAtMs ?? 0) < NAME_STANDS_MS) return person;
+  const answered = new AbortController();
+  const late = world.clock.sleep(ASK_NAME_MS, answered.signal).then(() => undefined);
+  const asked = world.nameNow({ bot: person.bot, chatId: person.chatId });
+  const now = await Promise.race([asked, late]).finally(() => answered.abort());
+  if (now === undefined || now?.toLowerCase() === person.username) return person;
+  const names = namesOf({ ...(now ? { username: now } : {}), ...(person.name ? { name: person.name } : {}) });
+  await world.db.transaction('wallets.renamed', (tx) =>
+    rename(tx, { identityId: person.identityId, channel, ...names }),
+  );
+  return undefined;
+}
+
 export type Payee = { userId: string; walletId: string; name: string; sinceMs: number };
 
 /** Someone with a wallet here, by the name they carry now or by the channel's id. */
@@ -137,7 +161,7 @@ export async function findPayee(
 ): Promise<Payee | undefined> {
   const person =
     'username' in by
-      ? await findByUsername(world.db, { channel, username: by.username })
+      ? await whoIsNamed(world, channel, by.username)
       : await findByIdentity(world.db, { channel, externalId: by.externalId });
   if (!person) return undefined;
   return { userId: person.id, walletId: String(person.walletId), name: nameOf(person), sinceMs: person.createdAtMs };

@@ -78,6 +78,8 @@ afterAll(async () => {
 
 it('begins with two questions, in the language of each', async () => {
   // One after the other: the page has one mouse.
+  await asha.promises(/Satfleet is a bitcoin wallet in your chat/);
+  await baraka.promises(/Satfleet ni pochi ya bitcoin/);
   await asha.begin();
   await baraka.begin();
   const first = await asha.shows(/Your wallet is ready\. Which language/);
@@ -92,7 +94,7 @@ it('begins with two questions, in the language of each', async () => {
   await baraka.becomes(other, /Tayari kabisa\. Una 0 sats/);
 });
 
-it('is paid from outside by a picture that turns into "paid"', async () => {
+it('is paid from outside by a picture, which is gone then', async () => {
   await asha.say('/receive 50000');
   const shown = await asha.answer(/To be paid 50,000 sats/);
   const { rgba, width, height } = pixelsOf(await asha.picture(shown));
@@ -100,7 +102,8 @@ it('is paid from outside by a picture that turns into "paid"', async () => {
   expect(scanned).toMatch(/^LIGHTNING:LN/);
   expect(shown.text).toContain(scanned?.replace('LIGHTNING:', '').toLowerCase());
   await outside.payNewest('asha');
-  await asha.becomes(shown, /Received 50,000 sats.*They are in your wallet now/);
+  await asha.shows(/Received 50,000 sats.*They are in your wallet now/);
+  await asha.loses(shown);
   await asha.say('/balance');
   await asha.answer(/You have 50,000 sats \(≈ KSh [\d,.]+\).*Rate \d+ s(ec)? old/s);
 });
@@ -126,6 +129,10 @@ it('asks for sats, paid by a button', async () => {
   await asha.tap(card, '✅ Send');
   await asha.becomes(card, /Sent 700 sats/);
   await baraka.shows(/Ombi lako limelipwa: 700 sats.*kutoka kwa @asha/s);
+  // Neither card can be pressed any more.
+  const over = await asha.becomes(asked, /You paid @baraka.*700 sats/s);
+  expect(over.buttons).toEqual([]);
+  expect((await baraka.shows(/Ombi lako limelipwa\. Angalia chini/)).buttons).toEqual([]);
 });
 
 it('says kindly that there is not enough', async () => {
@@ -143,13 +150,15 @@ it('holds a payment in flight with its clock; refused, all of it comes back', as
   const fare = await outside.makeInvoice({ sats: 800, memo: 'Fare', hold: true });
   const other = await baraka.confirm(fare, /Ulipe hii\?.*800 sats.*Fare/s, 'Lipa');
   await outside.holds('Fare');
-  await asha.becomes(card, /Your payment of 3,000 sats.*is in flight since \d\d:\d\d/s);
+  await asha.becomes(card, /Your payment of 3,000 sats.*has been on its way since \d\d:\d\d/s);
   await baraka.becomes(other, /Malipo yako ya 800 sats.*yako njiani tangu \d\d:\d\d/s);
   await asha.say('/balance');
   await asha.answer(/Set aside for payments under way: 3,0\d\d sats/);
+  await outside.holdsFor('Asha', /^3,0\d\d/);
   await page.screenshot({ path: join(PICTURES, 'in-flight.png') });
   await outside.end('Rent', 'refuse');
-  await asha.becomes(card, /Your payment of 3,000 sats.*did not go through\. All of your sats are back/s);
+  await asha.shows(/Your payment of 3,000 sats.*did not go through\. All of your sats are back/s);
+  expect((await asha.becomes(card, /did not go through\. See below/)).buttons).toEqual([]);
 });
 
 it('loses nothing but time while our nodes are dead', async () => {
@@ -162,11 +171,14 @@ it('loses nothing but time while our nodes are dead', async () => {
   await outside.end('Fare', 'settle');
   await page.screenshot({ path: join(PICTURES, 'nodes-dead.png') });
   for (const alias of ['alice', 'bob']) await outside.turn(alias, 'on');
-  await baraka.becomes(held, /Umelipa 800 sats/);
-  await asha.becomes(card, /Paid 300 sats/);
+  await baraka.shows(/Umelipa 800 sats/);
+  await baraka.becomes(held, /Umelipa\. Angalia chini/);
+  // On the card, or beneath it where the wait was long enough to be told.
+  await asha.shows(/Paid 300 sats/);
   const shown = await asha.shows(/To be paid 250 sats/);
   await outside.payNewest('asha');
-  await asha.becomes(shown, /Received 250 sats/);
+  await asha.shows(/Received 250 sats/);
+  await asha.loses(shown);
 });
 
 it('looks back, page by page, and opens a line', async () => {

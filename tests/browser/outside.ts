@@ -72,6 +72,15 @@ export class Outside {
     });
   }
 
+  /** What the counter shows as set aside in someone's wallet, once it is `wanted`. */
+  async holdsFor(name: string, wanted: RegExp): Promise<string> {
+    const cell = this.#page.getByTestId('counter').locator(`[data-owner="${name}"] td`).nth(1);
+    return until(`the counter shows ${wanted} held for ${name}`, WAIT_MS, async () => {
+      const text = String(await cell.textContent());
+      return wanted.test(text) ? text : undefined;
+    });
+  }
+
   /** The kinds of the instances that live. */
   async instances(): Promise<string[]> {
     return (await this.#page.getByTestId('counter-instances').locator('strong').allTextContents()).sort();

@@ -65,6 +65,16 @@ export class Phone {
     return this.#find(words, (message) => message.id === id);
   }
 
+  /** Waits until a message is taken away. */
+  async loses({ id }: Shown): Promise<void> {
+    await this.element.locator(`[data-message-id="${id}"].deleted`).waitFor({ state: 'attached', timeout: WAIT_MS });
+  }
+
+  /** Waits for what an empty chat says before Start. */
+  async promises(words: RegExp): Promise<void> {
+    await this.element.locator('.intro').getByText(words).waitFor({ timeout: WAIT_MS });
+  }
+
   /** Taps a button of a message. */
   async tap({ id }: Shown, label: string): Promise<void> {
     await this.#mark();

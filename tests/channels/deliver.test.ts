@@ -1,53 +1,23 @@
 // Notices to people: on the right card, at the right pace, never twice once marked, and truthful about who cannot be told.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { Unavailable } from '../../src/base/errors.ts';
 import { showReply } from '../../src/channels/cards.ts';
-import { deliver } from '../../src/channels/deliver.ts';
-import { telegramChannel } from '../../src/channels/telegram/channel.ts';
 import { sendReply } from '../../src/channels/telegram/send.ts';
 import { rich } from '../../src/chat/rich.ts';
 import type { Notice } from '../../src/domain/notice.ts';
-import { openOrFind } from '../../src/flows/wallets.ts';
-import { findNotice, insertNotice } from '../../src/infra/db/notices.ts';
-import { type Ground, ground, type Instance } from './instances.ts';
+import { insertNotice } from '../../src/infra/db/notices.ts';
+import { openTelling, PAID, PENDING, type Telling } from './telling.ts';
 
-let shared: Ground;
-let instance: Instance;
+let { shared, instance, newPerson, tell, run, seenBy, stateOf } = {} as Telling;
 
 beforeAll(async () => {
-  shared = await ground();
-  instance = await shared.start();
+  const telling = await openTelling();
+  ({ shared, instance, newPerson, tell, run, seenBy, stateOf } = telling);
 });
 afterEach(() => {
-  Object.assign(shared.telegram.faults, { cut: undefined, fail: undefined, tooMany: undefined });
+  Object.assign(shared.telegram.faults, { cut: undefined, lost: undefined, fail: undefined, tooMany: undefined });
 });
 afterAll(() => shared.close());
-
-const PAID: Notice = { kind: 'payment_paid', amountMsat: '5000000', feeMsat: '2000', preimage: null, memo: null };
-const PENDING: Notice = { kind: 'payment_pending', amountMsat: '5000000', feeCeilingMsat: '9000', sinceMs: 1 };
-
-async function newPerson(bots: readonly string[] = ['satfleet1_bot']) {
-  const phone = shared.telegram.person({ first_name: 'Asha', language_code: 'en' });
-  let person: Awaited<ReturnType<typeof openOrFind>> | undefined;
-  for (const bot of bots) {
-    phone.say('hello', { bot });
-    const who = { channel: 'telegram', externalId: String(phone.id), name: 'Asha', languageCode: 'en' };
-    person = await openOrFind(instance.world, { ...who, bot, chatId: String(phone.id) });
-  }
-  if (!person) throw new Error('no person');
-  return { phone, person };
-}
-
-async function tell(userId: string, notice: Notice, subjectId = instance.world.ids.next()) {
-  const { world } = instance;
-  const id = world.ids.next();
-  await insertNotice(world.db, { id, userId, subjectId, notice, nowMs: world.clock.nowMs() });
-  return { id, subjectId };
-}
-const channels = () => ({ telegram: telegramChannel(instance.bots) });
-const run = (id: string, world = instance.world) => deliver(world, id, channels());
-const stateOf = async (id: string) => (await findNotice(instance.world.db, id))?.state;
-type Phone = Awaited<ReturnType<typeof newPerson>>['phone'];
-const seenBy = (phone: Phone, bot = 'satfleet1_bot') => phone.transcript({ bot }).filter(({ from }) => from === 'bot');
 
 it('a notice is told once, however often its job runs', async () => {
   const { phone, person } = await newPerson();
@@ -59,29 +29,6 @@ it('a notice is told once, however often its job runs', async () => {
   expect(await stateOf(id)).toBe('sent');
 });
 
-it('later news about the same subject edits its card', async () => {
-  const { phone, person } = await newPerson();
-  const { id, subjectId } = await tell(person.userId, PENDING);
-  await run(id);
-  const paid = await tell(person.userId, PAID, subjectId);
-  await run(paid.id);
-  expect(seenBy(phone)).toHaveLength(1);
-  expect(phone.last()).toMatchObject({ edits: 1, text: expect.stringContaining('Paid') });
-});
-
-it('an invoice becomes a picture in the place of the text, and its payment the caption', async () => {
-  const { phone, person } = await newPerson();
-  const late = await tell(person.userId, { kind: 'invoice_late' });
-  await run(late.id);
-  const request = `lnbcrt${'q'.repeat(260)}`;
-  const ready: Notice = { kind: 'invoice_ready', request, amountMsat: '1000', memo: null, expiresAtMs: 2e12 };
-  await run((await tell(person.userId, ready, late.subjectId)).id);
-  expect(seenBy(phone).filter(({ deleted }) => !deleted)).toMatchObject([{ photo: expect.anything() }]);
-  const paid: Notice = { kind: 'invoice_paid', receivedMsat: '1000', memo: null };
-  await run((await tell(person.userId, paid, late.subjectId)).id);
-  expect(phone.last()).toMatchObject({ photo: expect.anything(), edits: 1, text: expect.stringContaining('Received') });
-});
-
 it('old news does not overwrite new news', async () => {
   const { phone, person } = await newPerson();
   const pending = await tell(person.userId, PENDING);
@@ -89,6 +36,39 @@ it('old news does not overwrite new news', async () => {
   await run(paid.id);
   expect(await run(pending.id)).toEqual({ state: 'sent' });
   expect(seenBy(phone).map(({ text }) => text)).toEqual([expect.stringContaining('Paid')]);
+});
+
+it('the end is told though it was numbered before the news that it takes long', async () => {
+  const { phone, person } = await newPerson();
+  const { world } = instance;
+  const [endId, subjectId] = [world.ids.next(), world.ids.next()];
+  const pending = await tell(person.userId, PENDING, subjectId);
+  await run(pending.id);
+  await insertNotice(world.db, {
+    id: endId,
+    userId: person.userId,
+    subjectId,
+    notice: PAID,
+    nowMs: world.clock.nowMs(),
+  });
+  expect(await run(endId)).toEqual({ state: 'sent' });
+  expect(seenBy(phone).map(({ text }) => text)).toContainEqual(expect.stringContaining('Paid 5,000'));
+  const late = await tell(person.userId, { kind: 'invoice_late' });
+  const ready: Notice = { kind: 'invoice_paid', receivedMsat: '7000', memo: null };
+  expect(endId < late.id).toBe(true);
+  const before = seenBy(phone).length;
+  await tell(person.userId, ready, late.subjectId);
+  expect(await run(late.id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(before);
+});
+
+it('what could not even be put into words counts as no copy', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, PAID);
+  const broken = { ...instance.world, cache: { getOrLoad: () => Promise.reject(new Unavailable('cache')) } };
+  for (let at = 0; at < 3; at++) await expect(run(id, broken as never)).rejects.toThrow('cache');
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(1);
 });
 
 it('news that overtook our answer stays on the card that the answer would have taken', async () => {
@@ -130,7 +110,7 @@ it('who blocked us here is told in another of our chats, or is unreachable', asy
   expect(await run(second.id)).toEqual({ state: 'unreachable' });
 });
 
-it('a lost answer leads to two messages at most', async () => {
+it('H3: a lost answer leads to two messages at most', async () => {
   const { phone, person } = await newPerson();
   shared.telegram.faults.cut = { method: 'sendMessage', times: 9 };
   const { id } = await tell(person.userId, PAID);
@@ -138,6 +118,17 @@ it('a lost answer leads to two messages at most', async () => {
   expect(await run(id)).toMatchObject({ state: 'later' });
   expect(await run(id)).toEqual({ state: 'sent' });
   expect(seenBy(phone)).toHaveLength(2);
+});
+
+it('H3: the second message waits until Telegram answers again, however long that takes', async () => {
+  const { phone, person } = await newPerson();
+  const { faults } = shared.telegram;
+  faults.lost = { times: 9 };
+  const { id } = await tell(person.userId, PAID);
+  for (let at = 0; at < 9; at++) expect(await run(id)).toMatchObject({ state: 'later' });
+  expect(seenBy(phone)).toHaveLength(0);
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(1);
 });
 
 it('429 moves the job to the moment that Telegram named', async () => {

@@ -3,6 +3,7 @@
 import type { Telegram } from '../../sandbox/telegram/server.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import type { Handle } from '../../src/channels/channel.ts';
+import { namesOn } from '../../src/channels/telegram/names.ts';
 import { type Bots, createBots } from '../../src/channels/telegram/registry.ts';
 import { addWebhook, createWebhook, type Webhook } from '../../src/channels/telegram/webhook.ts';
 import { handle as converse } from '../../src/chat/router.ts';
@@ -55,9 +56,9 @@ export async function ground(options: Parameters<typeof telegramWithBots>[0] = {
   return self;
 }
 
-async function startInstance(shared: Ground, env: Record<string, string>): Promise<Instance> {
-  const { telegram, redis, database } = shared;
-  const config = loadConfig('bot', {
+/** What an operator would set for an instance on this ground. */
+export function environmentOf({ telegram, redis, database }: Ground): Record<string, string> {
+  return {
     DATABASE_URL: database.appUrl,
     DB_POOL_MAX: '5',
     REDIS_QUEUE_URL: redis.queueUrl,
@@ -69,11 +70,15 @@ async function startInstance(shared: Ground, env: Record<string, string>): Promi
     TELEGRAM_PACE_BOT: '0',
     TELEGRAM_PACE_CHAT: '0',
     LIGHTNING_NETWORK: 'regtest',
-    ...env,
-  });
+  };
+}
+
+async function startInstance(shared: Ground, env: Record<string, string>): Promise<Instance> {
+  const config = loadConfig('bot', { ...environmentOf(shared), ...env });
   const lines: string[] = [];
-  const world = await makeWorld('bot', config, (line) => void lines.push(line));
   const bots = createBots(config);
+  const made = await makeWorld('bot', config, (line) => void lines.push(line));
+  const world = { ...made, nameNow: namesOn(bots) };
   const webhook = createWebhook(world, bots, (...given) => shared.handle(...given));
   const server = createServer({ log: world.log, ids: world.ids });
   addWebhook(server, webhook);

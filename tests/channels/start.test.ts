@@ -30,7 +30,7 @@ async function ask<T>(instance: Instance, method: string, payload: object): Prom
   return answer.result;
 }
 
-it('sets the webhook and the menus, once for all instances', async () => {
+it('sets the webhook, the menus and what is said of itself, once for all instances', async () => {
   const one = await shared.start({ PUBLIC_URL: 'http://127.0.0.1:3000/' });
   const two = await shared.start({ PUBLIC_URL: 'http://127.0.0.1:3000/' });
   await Promise.all([one, two].map(async (instance) => setUp(instance.world, await botOf(instance))));
@@ -43,7 +43,28 @@ it('sets the webhook and the menus, once for all instances', async () => {
     (await ask<{ command: string }[]>(one, 'getMyCommands', scope)).map(({ command }) => command);
   expect(await names({})).toContain('balance');
   expect((await names({ language_code: 'sw' })).length).toBeGreaterThan(5);
+  for (const [language, word] of [
+    ['', 'wallet'],
+    ['sw', 'pochi'],
+  ]) {
+    const scope = language ? { language_code: language } : {};
+    const { description } = await ask<{ description: string }>(one, 'getMyDescription', scope);
+    const short = await ask<{ short_description: string }>(one, 'getMyShortDescription', scope);
+    expect([description.length > 200, description.includes(word ?? '?')]).toEqual([true, true]);
+    expect(short.short_description.toLowerCase()).toContain(word);
+  }
   expect([...one.lines, ...two.lines].filter((line) => line.includes('"telegram set up"'))).toHaveLength(1);
+});
+
+it('begins also when Telegram takes no text about us', async () => {
+  const instance = await shared.start({ PUBLIC_URL: 'http://127.0.0.1:3001/' });
+  const bot = await botOf(instance);
+  const call: typeof bot.api.call = (method, payload, ...rest) =>
+    /Description$/.test(method)
+      ? Promise.resolve({ state: 'refused', reason: 'other', description: 'no' })
+      : bot.api.call(method, payload, ...rest);
+  await setUp(instance.world, { ...bot, api: { call } });
+  expect(instance.lines.some((line) => line.includes('did not take a text about us'))).toBe(true);
 });
 
 it('without a public address one instance polls, in order per chat, and another takes over', async () => {

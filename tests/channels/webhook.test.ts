@@ -46,11 +46,11 @@ describe('the door', () => {
     ['a wrong secret', { secret: 'a'.repeat(64) }],
     ['a short secret', { secret: 'x' }],
     ['an unknown bot', { botId: '999', secret: 'x' }],
-  ])('%s: 403', async (_name, given) => {
+  ])('H2: %s: 403', async (_name, given) => {
     expect((await post(one, textFrom(newPhone(), '/balance'), given)).status).toBe(403);
   });
 
-  it('the right secret on the wrong bot path: 403', async () => {
+  it('H2: the right secret on the wrong bot path: 403', async () => {
     const secret = one.bots.secretOf('110001') ?? '';
     expect((await post(one, textFrom(newPhone(), '/balance'), { botId: '110002', secret })).status).toBe(403);
   });
@@ -63,7 +63,7 @@ describe('the door', () => {
     expect((await post(one, update)).status).toBe(200);
   });
 
-  it('no log line has a secret or a token', () => {
+  it('H2: no log line has a secret or a token', () => {
     const all = [one, two, three].flatMap(({ lines }) => lines).join('\n');
     const secrets = [SECRET, ...TOKENS, one.bots.secretOf('110001'), one.bots.secretOf('110002')];
     for (const secret of secrets) expect(all.includes(secret ?? '')).toBe(false);
@@ -71,7 +71,7 @@ describe('the door', () => {
 });
 
 describe('one update', () => {
-  it('twenty times at once to three instances has one effect', async () => {
+  it('H1: twenty times at once to three instances has one effect', async () => {
     const phone = newPhone();
     let calls = 0;
     shared.handle = async (world, incoming, session) => {
@@ -119,7 +119,7 @@ describe('one update', () => {
     expect([calls, seenBy(phone).map(({ text }) => text)]).toEqual([1, ['Sent 500 sats.']]);
   });
 
-  it('whose answer was cut off is sent at most twice, however often that happens', async () => {
+  it('H3: whose answer was cut off is sent at most twice, however often that happens', async () => {
     const phone = newPhone();
     shared.handle = saying('Sent 500 sats.');
     const update = textFrom(phone, 'yes');
@@ -207,7 +207,7 @@ describe('a person', () => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  it('in a group learns no number', async () => {
+  it('H14: in a group learns no number', async () => {
     const phone = newPhone();
     await post(one, textFrom(phone, '/balance'));
     const chat = shared.telegram.group('Chama', [phone]);

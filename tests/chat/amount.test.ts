@@ -75,14 +75,14 @@ describe('asked about, with each meaning', () => {
     ['KES 1.500', ['KES 1,500', 'KES 1.50']],
     ['1.000,50 kes', ['KES 1,000.50']],
     ['R1 000,50', ['ZAR 1,000.50']],
-  ])('%j', (text, meanings) => expect(read(text)).toEqual(meanings));
+  ])('J5: %j is asked about', (text, meanings) => expect(read(text)).toEqual(meanings));
 
   test('a shared word where none of them is the own currency', () => {
     expect(read('50 shillings', 'ZAR')).toEqual(['KES 50', 'TZS 50', 'UGX 50']);
     expect(read('200/=', 'NGN')).toEqual(['KES 200', 'TZS 200', 'UGX 200']);
   });
 
-  test('every meaning offered reads as sure, as itself', () => {
+  test('J5: every meaning offered reads as sure, as itself', () => {
     const number = fc.stringMatching(/^[0-9][0-9., ]{0,8}[0-9]$/);
     const unit = fc.constantFrom('', ' btc', ' kes', 'k', ' shillings', ' ugx');
     fc.assert(
@@ -142,11 +142,11 @@ describe('refused', () => {
     ['0.000000001 btc', 'too_fine'],
     ['KES 1.2345', 'too_fine'],
     ['UGX 200.5', 'too_fine'],
-  ])('%j: %s', (text, trouble) => expect(read(text)).toBe(trouble));
+  ])('D3: %j is refused: %s', (text, trouble) => expect(read(text)).toBe(trouble));
 });
 
 describe('never silently changed', () => {
-  test('every whole number reads as itself, plain and grouped', () => {
+  test('D3: every whole number reads as itself, plain and grouped', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 1n, max: 10n ** 16n - 1n }), (sat) => {
         const amount = { kind: 'bitcoin', amountMsat: sat * 1_000n };
@@ -157,7 +157,7 @@ describe('never silently changed', () => {
     );
   });
 
-  test('every amount of every currency reads as itself', () => {
+  test('D3: every amount of every currency reads as itself', () => {
     fc.assert(
       fc.property(fc.constantFrom(...CURRENCIES), fc.bigInt({ min: 1n, max: 10n ** 12n }), ({ code }, minor) => {
         const amount = { kind: 'fiat', minor, currency: code } as const;
@@ -166,7 +166,7 @@ describe('never silently changed', () => {
     );
   });
 
-  test('whatever is read as a plain amount has exactly the digits that were typed', () => {
+  test('D3: whatever is read as a plain amount has exactly the digits that were typed', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),
       fc.stringMatching(/^[-+ ]?[0-9.,eExX_' ]{1,12}(k|sats| sat)?$/),

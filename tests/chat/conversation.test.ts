@@ -2,6 +2,7 @@
 // and once with buttons.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { toPlain } from '../../src/chat/rich.ts';
+import { shortId } from '../../src/flows/history.ts';
 import { booksAreRight, creditFrom, type House, openHouse } from '../support/house.ts';
 import { freshRates, Phone, PLAIN_FACE, RICH_FACE, someone } from './phone.ts';
 
@@ -73,7 +74,33 @@ describe('the first day in plain text', () => {
     await asha.press('Pay', [asked]);
     expect(await asha.say('1')).toContain('Sent 300 sats');
     expect(toPlain((await baraka.news('request_paid')).text)).toContain('Ombi lako limelipwa: 300 sats');
+    expect(toPlain((await asha.news('request_closed')).text)).toContain('You paid @baraka the 300 sats');
     expect(await asha.press('Decline', [asked])).toContain('This request is closed');
+  });
+
+  test('a request taken back ends the card of who was asked', async () => {
+    await baraka.say('omba 40 @asha');
+    expect(await baraka.say('1')).toContain('Ombi limeghairiwa');
+    const closed = await asha.news('request_closed');
+    expect(toPlain(closed.text)).toContain('Taken back: @baraka no longer asks you for 40 sats');
+    expect(closed.buttons).toBeUndefined();
+  });
+
+  test('a phone number is kindly refused, and a name goes on from there', async () => {
+    expect(await asha.say('/send 7 +254712345678 chai')).toMatch(/cannot send to a phone number yet.*nothing was sent/);
+    expect(await asha.say('0712 345 678')).toContain('cannot send to a phone number yet');
+    expect(await asha.say('@baraka')).toMatch(/Send this\?\nAmount: 7 sats .*\nTo: @baraka[\s\S]*Note: chai/);
+    expect(await asha.say('no')).toContain('Nothing was sent');
+    expect(await baraka.say('/omba 0712-345-678 7')).toContain('kwa namba ya simu');
+    expect(await baraka.say('/ghairi')).toContain('Hakuna kilichotumwa');
+    expect(await asha.say('/send 7 2500 thanks')).toContain('Who shall get it?');
+    expect(await asha.say('/cancel')).toContain('Nothing was sent');
+    const answered = { externalId: baraka.externalId, username: 'baraka', name: 'baraka', isBot: false };
+    const card = await asha.say('/send 7 +254712345678', { replyTo: answered });
+    expect(card).toMatch(/To: @baraka[\s\S]*Note: \+254712345678/);
+    expect(await asha.say('no')).toContain('Nothing was sent');
+    const group = { isPrivate: false, chatId: '-100' };
+    expect(await asha.say('/send 7 +254712345678', group)).toContain('In a group, answer a message');
   });
 
   test('history shows it all and opens each line', async () => {
@@ -110,6 +137,28 @@ describe('paying', () => {
     expect(paid.subjectId).toBe(shown?.subjectId);
     expect(await phone.press('Details', [paid])).toContain('Proof of payment');
     expect(await phone.say(request)).toContain('paid already');
+  });
+
+  test('B11: stuck, and then a second invoice of the same payee: the card warns and names the one under way', async () => {
+    const phone = await someone(house, 'stuck', RICH_FACE, 60_000);
+    const [first, second] = await Promise.all(
+      [true, false].map((hold) => house.outside.makeInvoice({ amountMsat: 20_000_000n, hold })),
+    );
+    expect(await phone.say(first!.request)).not.toContain('still under way');
+    await phone.press('Pay');
+    await phone.work();
+    const pending = await phone.news('payment_pending');
+    const number = shortId(pending.subjectId ?? '');
+    expect(toPlain(pending.text)).toContain('Please do not pay again');
+    expect(toPlain(pending.text)).toContain(number);
+    const card = await phone.say(second!.request);
+    expect(card).toContain(`⚠️ A payment of this amount to this payee is still under way: no. ${number}`);
+    expect(await phone.press('Cancel')).toContain('Nothing was sent');
+    // The same invoice again is the same payment.
+    expect(await phone.say(first!.request)).toContain('nothing more was sent');
+    await house.outside.cancel(first!.hash);
+    await phone.news('payment_failed');
+    expect(await phone.say(second!.request)).not.toContain('still under way');
   });
 
   test('an invoice without amount asks for it, also when the answer is too much', async () => {

@@ -139,7 +139,7 @@ describe('understanding people', () => {
 describe('in a group', () => {
   const group = { isPrivate: false, chatId: '-100' };
 
-  test('nothing private is said, and nothing at all unless addressed', async () => {
+  test('H14: in a group nothing private is said, and nothing at all unless addressed', async () => {
     const phone = await someone(house, 'public', RICH_FACE, 700);
     expect(await phone.say('/balance', group)).toContain('between you and me');
     expect(await phone.say('balance', group)).toBe('');
@@ -154,7 +154,7 @@ describe('in a group', () => {
     );
   });
 
-  test('answering a message sends to its writer; only the sender’s tap counts', async () => {
+  test('H14: in a group an answer sends to its writer; only the sender’s tap counts, and no balance shows', async () => {
     const [phone, other] = [await someone(house, 'tipper', RICH_FACE, 700), await someone(house, 'tipped')];
     const replyTo = { externalId: other.externalId, name: 'tipped', isBot: false };
     expect(await phone.say('/send 100 nice', { ...group, replyTo })).toContain('To: @tipped');
@@ -223,8 +223,10 @@ describe('trouble', () => {
     };
     const text = { kind: 'text', text: 'x', messageId: '1', forwarded: false } as const;
     const press = { kind: 'press', data: 'x', messageId: '1', photo: false } as const;
-    expect(toPlain(slowDown({ ...incoming, body: text }, undefined).replies[0]?.text ?? [])).toContain('haraka');
-    expect(slowDown({ ...incoming, body: press }, undefined)).toMatchObject({
+    expect(toPlain(slowDown({ ...incoming, body: text }, undefined, 1_200).replies[0]?.text ?? [])).toMatch(
+      /haraka.*baada ya sekunde 2\./,
+    );
+    expect(slowDown({ ...incoming, body: press }, undefined, 300)).toMatchObject({
       replies: [],
       toast: expect.stringContaining('haraka'),
     });

@@ -9,6 +9,7 @@ import {
   splitAmount,
   splitParts,
 } from '../../src/chat/parse.ts';
+import { isPhone, splitPhone } from '../../src/chat/phone-number.ts';
 import { distance, nearest } from '../../src/chat/suggest.ts';
 
 const INVOICE = `lnbc20u1p${'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.repeat(6)}`;
@@ -38,6 +39,66 @@ describe('amount, person and note in any order', () => {
   test('an amount at the start of a text', () => {
     expect(splitAmount('KES 200 chakula cha mchana', 'KES')).toEqual({ amount: 'KES 200', note: 'chakula cha mchana' });
     expect(splitAmount('lunch', 'KES')).toEqual({ note: 'lunch' });
+  });
+});
+
+describe('a phone number where a payee belongs', () => {
+  test.each([
+    ['7 +254712345678', '+254712345678', '7'],
+    ['+254712345678 7', '+254712345678', '7'],
+    ['+254 712 345 678 7', '+254712345678', '7'],
+    ['7 +254 712-345-678 lunch', '+254712345678', '7 lunch'],
+    ['7 to +254 (712) 345 678', '+254712345678', '7'],
+    ['7 kwa 0712345678 chakula', '0712345678', '7 chakula'],
+    ['7 0712 345 678', '0712345678', '7'],
+    ['7 0712-345-678.', '0712345678', '7'],
+    ['0712 345 678 7', '0712345678', '7'],
+    ['0803 123 4567 2500', '08031234567', '2500'],
+    ['7 254712345678', '254712345678', '7'],
+    ['7 254 712 345 678', '254712345678', '7'],
+    ['254712345678 2,500 thanks', '254712345678', '2,500 thanks'],
+    ['5 000 0712345678', '0712345678', '5 000'],
+    ['KES 200 +255712345678', '+255712345678', 'KES 200'],
+    ['200 bob 0712345678', '0712345678', '200 bob'],
+    ['all +27821234567', '+27821234567', 'all'],
+    ['+26771234567 7', '+26771234567', '7'],
+    // Of a country whose numbers we do not know.
+    ['7 +44 20 7946 0958', '+442079460958', '7'],
+    // One digit short: no amount all the same.
+    ['7 +25471234567', '+25471234567', '7'],
+    ['+254712345678', '+254712345678', ''],
+  ])('%j: %s', (text, phone, rest) => expect(splitPhone(text, 'KES')).toEqual({ phone, rest }));
+
+  test.each([
+    '7 2500 thanks',
+    '7',
+    '2 547 123',
+    '254712',
+    '254 712 345',
+    '10000000',
+    '1,254,712,345,678',
+    '254,712,345,678',
+    '254712345678 sats',
+    '254712345678 bob',
+    'UGX 256700000000',
+    '256700000000 ugx',
+    '0.00012345 btc',
+    '0.712345678',
+    '7 0712',
+    '7 for order 0712345678',
+    '7 lunch 254712345678',
+    '7 lunch +254712345678',
+    '-5 thanks',
+    '+7',
+    '1234567890123456789012345678901234567890',
+    `${'1 '.repeat(2_000)}0712345678`,
+    '',
+  ])('none in %j', (text) => expect(splitPhone(text, 'KES')).toBeUndefined());
+
+  test('the whole of an answer, or not', () => {
+    expect(isPhone('0712 345 678', 'KES')).toBe(true);
+    expect(isPhone('7 0712345678', 'KES')).toBe(false);
+    expect(isPhone('@baraka', 'KES')).toBe(false);
   });
 });
 

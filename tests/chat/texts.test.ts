@@ -6,7 +6,7 @@ import { payCard, sendCard } from '../../src/chat/cards.ts';
 import type { View } from '../../src/chat/format.ts';
 import { MENUS } from '../../src/chat/menus.ts';
 import type { Reply } from '../../src/chat/message.ts';
-import { renderNotice } from '../../src/chat/notices.ts';
+import { type LateNews, renderBelow, renderNotice } from '../../src/chat/notices.ts';
 import { refusalText } from '../../src/chat/refusal-text.ts';
 import { type Rich, rich, toHtml, toPlain } from '../../src/chat/rich.ts';
 import { labelled, nameOf, noteOf } from '../../src/chat/said.ts';
@@ -34,6 +34,7 @@ const notices = (said: string): { [Kind in NoticeKind]: Extract<Notice, { kind: 
   invoice_ready: { kind: 'invoice_ready', request: INVOICE, amountMsat: '2000000', memo: said, expiresAtMs: NOON },
   invoice_late: { kind: 'invoice_late' },
   invoice_paid: { kind: 'invoice_paid', receivedMsat: '2000000', memo: said },
+  invoice_expired: { kind: 'invoice_expired', amountMsat: '2000000' },
   payment_pending: { kind: 'payment_pending', amountMsat: '5000', feeCeilingMsat: '10000', sinceMs: NOON },
   payment_paid: { kind: 'payment_paid', amountMsat: '5000', feeMsat: '1', preimage: 'ab'.repeat(32), memo: said },
   payment_failed: { kind: 'payment_failed', amountMsat: '5000', reason: 'no_route' },
@@ -43,6 +44,10 @@ const notices = (said: string): { [Kind in NoticeKind]: Extract<Notice, { kind: 
   request_received: { kind: 'request_received', amountMsat: '5000', fromName: said, memo: said, expiresAtMs: NOON },
   request_paid: { kind: 'request_paid', amountMsat: '5000', byName: said },
   request_declined: { kind: 'request_declined', amountMsat: '5000', byName: said },
+  request_expired: { kind: 'request_expired', amountMsat: '5000', toName: said },
+  request_closed: { kind: 'request_closed', how: 'canceled', amountMsat: '5000', fromName: said },
+  refund_answer: { kind: 'refund_answer', paymentId: ID, answer: { result: 'refused', against: ['too_soon'] } },
+  promise_broken: { kind: 'promise_broken', promises: ['P1', 'P5'], why: 'BTC: 1' },
 });
 
 const payDraft = (said: string): PayDraft => ({
@@ -97,6 +102,9 @@ function shownWith(said: string, language: string): Reply[] {
     payCard(payDraft(said), view),
     sendCard(sendDraft(said, true), view),
     sendCard(sendDraft(said, false), view),
+    ...(['paid', 'expired'] as const).map((how) => ({
+      text: texts.notices.requestClosed[how](amount, name),
+    })),
     ...alone.map((text) => ({ text })),
   ];
 }
@@ -107,7 +115,7 @@ const lineStarts = (text: Rich): string[] =>
     .map((line) => line.slice(0, 4));
 
 describe.each(LANGUAGE_CODES)('%s', (language) => {
-  test('words of people never begin a line, turn it around or hide in it', () => {
+  test('H9: words of people never begin a line, turn it around or hide in it', () => {
     const honest = shownWith('lunch', language);
     for (const said of HOSTILE) {
       for (const [at, reply] of shownWith(said, language).entries()) {
@@ -124,7 +132,7 @@ describe.each(LANGUAGE_CODES)('%s', (language) => {
     }
   });
 
-  test('outside of code nothing of theirs can be a link, a tag or a command', () => {
+  test('H9: outside of code nothing of theirs can be a link, a tag or a command', () => {
     for (const said of HOSTILE) {
       for (const span of [nameOf(said), noteOf(said)]) {
         if (!span || span.form === 'code') continue;
@@ -172,6 +180,15 @@ describe.each(LANGUAGE_CODES)('%s', (language) => {
     }
   });
 
+  test('what stays on a card whose end stands below is short, and asks for nothing', () => {
+    for (const kind of Object.keys(textsIn(language).notices.below) as LateNews[]) {
+      const reply = renderBelow(kind, language);
+      expect(toPlain(reply.text)).toMatch(/(See below|Angalia chini)\.$/);
+      expect(toPlain(reply.text).length).toBeLessThan(80);
+      expect(reply.buttons).toBeUndefined();
+    }
+  });
+
   test('buttons fit into 64 bytes', () => {
     for (const reply of shownWith('lunch', language)) {
       for (const button of (reply.buttons ?? []).flat()) {
@@ -214,13 +231,15 @@ test('the picture holds the invoice, and the caption all there is to know', () =
 
 test('a pending payment shows its clock in the zone of the person', () => {
   const stored = { id: ID, userId: ID, subjectId: ID, notice: notices('').payment_pending, state: 'waiting' as const };
-  expect(toPlain(renderNotice(stored, viewIn('en'), RATE).text)).toContain('in flight since 14:02');
+  expect(toPlain(renderNotice(stored, viewIn('en'), RATE).text)).toContain('on its way since 14:02');
   expect(toPlain(renderNotice(stored, viewIn('sw'), RATE).text)).toContain('njiani tangu 14:02');
 });
 
 test('the menus are what a channel takes', () => {
   expect(MENUS.map(({ language }) => language)).toEqual([undefined, 'sw']);
-  for (const { commands } of MENUS) {
+  for (const { commands, about } of MENUS) {
+    expect([...about.description].length).toBeLessThanOrEqual(512);
+    expect([...about.short].length).toBeLessThanOrEqual(120);
     for (const { command, description } of commands) {
       expect(command).toMatch(/^[a-z0-9_]{1,32}$/);
       expect(description.length).toBeGreaterThan(2);

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SandboxLightning, startSandboxLightning } from '../../sandbox/lnd/network.ts';
 import { startTelegram, type Telegram } from '../../sandbox/telegram/server.ts';
@@ -32,6 +33,12 @@ beforeAll(async () => {
     startTelegram({ bots: [{ token: TOKEN, username: 'doctor_bot', first_name: 'Doctor' }] }),
   ]);
   await cache.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+  await owner.query("INSERT INTO lightning_nodes (name, public_key, adopted_at) VALUES ('alice', $1, now())", [
+    lightning.nodes.alice.pubkey,
+  ]);
+  await owner.end();
   const url = `${PUBLIC_URL}/telegram/4242424242`;
   const answer = await fetch(`${telegram.url}/bot${TOKEN}/setWebhook?url=${encodeURIComponent(url)}`);
   expect(answer.status).toBe(200);
@@ -84,21 +91,33 @@ async function doctor(env: Record<string, string>, ...args: string[]) {
 test('a deployment that is well, but for what the test database is', async () => {
   const { code, faults, warnings, output } = await doctor(variables());
   expect(faults, output).toEqual(['FAULT    PostgreSQL may forget: fsync, full_page_writes, synchronous_commit off']);
-  expect(warnings).toEqual(['WARNING  0 bot(s) and 0 worker(s) are alive']);
+  expect(warnings).toEqual([
+    'WARNING  0 bot(s) and 0 worker(s) are alive',
+    'WARNING  Not everything has left the machine',
+    'WARNING  No backup was proven for 26 hours',
+  ]);
+  expect(output).toContain('It is the database we know');
+  expect(output).toContain('Node alice is adopted');
   expect(output).toContain('The macaroon of alice can do no more than is needed');
   expect(output).toContain('@doctor_bot: updates come to us');
+  expect(output).toMatch(/ok {6} The promises are kept: P1, P2, P3, P5, P9, P11, P12\n/);
+  expect(output).toMatch(/ok {6} Sending is on\n/);
   expect(code).toBe(1);
 });
 
-test('everything that can be wrong with the parts', async () => {
-  const { alice } = lightning.nodes;
+test('E6: everything that can be wrong with the parts, a macaroon that can do too much among it', async () => {
+  const { alice, bob } = lightning.nodes;
   const { code, faults, output } = await doctor({
     ...variables(),
     DATABASE_URL: database.ownerUrl,
     DB_POOL_MAX: '200',
     REDIS_QUEUE_URL: cache.queueUrl,
     REDIS_SESSION_URL: 'redis://127.0.0.1:9/0',
+    LND_NODES: 'alice,bob',
     LND_ALICE_MACAROON_FILE: alice.macaroonFile,
+    LND_BOB_SOCKET: bob.socket,
+    LND_BOB_CERT_FILE: bob.certFile,
+    LND_BOB_MACAROON_FILE: bob.payerMacaroonFile,
     PUBLIC_URL: 'http://127.0.0.1:10',
   });
   expect(code).toBe(1);
@@ -108,6 +127,7 @@ test('everything that can be wrong with the parts', async () => {
     /The queue Redis may evict jobs \(allkeys-lru\)/,
     /The session Redis cannot be reached/,
     /The macaroon of alice can also .*send coins/,
+    /Node bob is not adopted: nobody is paid or pays through it/,
     /its updates go somewhere else/,
   ]) {
     expect(

@@ -40,7 +40,7 @@ afterAll(async () => {
   await fleet?.end();
 });
 
-test('the first day, with its faults', { timeout: 180_000 }, async () => {
+test('I10: the first day, with its faults', { timeout: 180_000 }, async () => {
   await badDay({ fleet, more, pasted });
   await until('all is told', 60_000, async () => {
     const { untold, unfinished, outbox } = await leftovers(fleet);
@@ -107,7 +107,7 @@ function found(evidence: Evidence, all: readonly Secret[]): string[] {
   return [...leaks(evidence, others), ...leaks(new Map(rest), typed)];
 }
 
-test('no secret of the run is to be found anywhere', async () => {
+test('I10: no secret of the run is to be found anywhere', async () => {
   const all = await secrets();
   const kinds = new Set(all.map(({ name }) => name));
   expect(kinds.size).toBe(9);
@@ -134,7 +134,7 @@ function notLogged(evidence: Evidence): string[] {
   return EVENTS.filter((event) => !text.includes(`"message":"${event}`));
 }
 
-test('the search finds a secret in each place where one is put', async () => {
+test('I10: the search finds a secret in each place where one is put', async () => {
   const all = await secrets();
   const byKind = new Map(all.map((secret) => [secret.name, secret]));
   const [token] = BOTS.map((bot) => bot.token) as [string];

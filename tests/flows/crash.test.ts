@@ -170,7 +170,7 @@ describe('pay', () => {
   const held = async (hash: string) =>
     (await house.outside.invoices()).some((each) => each.hash === hash && each.state === 'held');
 
-  test('paid outside', { timeout: 60_000 }, async () => {
+  test('I7: paid outside, with a mishap at every step', { timeout: 60_000 }, async () => {
     const runs = await loop(story({}, { told: ['payment_paid'], gains: [-9_000_000n, 0n] }));
     expect(runs).toBeGreaterThan(30);
   });
@@ -181,7 +181,7 @@ describe('pay', () => {
   });
 
   test.each([['settle', 'payment_paid', -9_000_000n] as const, ['cancel', 'payment_failed', 0n] as const])(
-    'held by the payee, who then decides: %s',
+    'I7: held by the payee, who then decides: %s; with a mishap at every step',
     { timeout: 60_000 },
     async (hold, kind, gain) => {
       const end = { told: [kind], gains: [gain, 0n] as const };
@@ -225,7 +225,7 @@ describe('send', () => {
         act: (world) => send.start(world, draft),
         next: () => send.start(after, draft),
         isOver: async () => (await state(draft.id)) === 'done',
-        told: ['request_paid', 'request_received'],
+        told: ['request_closed', 'request_paid', 'request_received'],
         gains: [-3_000_000n, 3_000_000n],
       };
     });

@@ -88,7 +88,7 @@ test('what is under way stands on top, with the most it can cost, and only on th
 
 test('the details of the rest: what failed, what was asked for, what was claimed', async () => {
   const failed = await hold(house, asha, { amountMsat: 3_000n });
-  await finishFailed(house.world, failed.id, 'no_route', 0);
+  await finishFailed(house.world, failed.id, 'no_route', 0, 'answer');
   expect(await detail(asha, failed.id)).toMatchObject({ kind: 'paid', state: 'failed', feeMsat: 0n, pending: false });
   const invoice = await house.invoice(baraka, 7n);
   expect(await detail(baraka, invoice.id)).toMatchObject({ kind: 'received', state: 'open', pending: true });

@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { NO_FAULTS } from '../../sandbox/lnd/faults.ts';
 import * as pay from '../../src/flows/pay.ts';
 import { execute, pursue } from '../../src/flows/pay-execute.ts';
-import { lookupPayment } from '../../src/infra/lightning/pay.ts';
-import { type Survivor, survivor } from '../support/crash-world.ts';
+import { decodeInvoice } from '../../src/infra/lightning/decode.ts';
+import { lookupPayment, pay as sendFrom } from '../../src/infra/lightning/pay.ts';
+import { mortal, type Survivor, survivor } from '../support/crash-world.ts';
 import { available, held, hold, paymentOf, told } from '../support/flow-help.ts';
 import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
 
@@ -51,7 +52,7 @@ async function onlyAlice(): Promise<void> {
 
 const isPaid = (id: string) => async () => (await paymentOf(world, id)).state === 'paid';
 
-test('no node is up: the job comes back, the sats stay held, and it is paid when one is', async () => {
+test('E8: no node is up: the job comes back, the sats stay held, and it is paid when one is', async () => {
   const { id } = await hold(house, asha, { amountMsat: 1_000_000n }, world);
   await Promise.all(['alice', 'bob'].map((alias) => house.lightning.kill(alias)));
   await look();
@@ -81,7 +82,7 @@ test('the node dies while it pays, and says what became of it when it is back', 
   expect(await paymentOf(world, id)).toMatchObject({ node: 'alice' });
 });
 
-test('a payment given to one node is never tried from another, whatever that one says or not', async () => {
+test('B10: a payment given to one node is never tried from another, whatever that one says or not', async () => {
   await onlyAlice();
   const { id, hash } = await hold(house, asha, { amountMsat: 1_000_000n, hold: true }, world);
   await execute(world, id);
@@ -113,10 +114,10 @@ test('the node died in the very moment of paying: stays held and unknown, for as
   expect(await held(world, asha)).toBe(1_010_000n);
   // Only people end it; here, so that the next test begins with nothing held.
   const { finishFailed } = await import('../../src/flows/pay-finish.ts');
-  await finishFailed(world, id, 'not_sent', 1);
+  await finishFailed(world, id, 'not_sent', 1, `admin:${asha.userId}`);
 });
 
-test('a second invoice of the same payee and amount while one is pending names the pending one', async () => {
+test('B11: a second invoice of the same payee and amount while one is pending names the pending one', async () => {
   const { id, hash } = await hold(house, asha, { amountMsat: 1_500_000n, hold: true }, world);
   await execute(world, id);
   const { request: raw } = await house.outside.makeInvoice({ amountMsat: 1_500_000n });
@@ -125,4 +126,35 @@ test('a second invoice of the same payee and amount while one is pending names t
   await world.recover(isPaid(id));
   expect(await pay.quote(house.world, { ...asha, raw })).toMatchObject({ twinId: null, paidBefore: true });
   expect(await available(world, asha)).toBeGreaterThan(0n);
+});
+
+test('B14: paid by one node, its answer lost: what another node says of it changes nothing', async () => {
+  await onlyAlice();
+  const { id, hash, raw } = await hold(house, asha, { amountMsat: 1_000_000n }, world);
+  house.sandbox.setFaults('alice', { payment: 'sent' });
+  const dying = mortal(world, { step: 5, what: 'dies before' });
+  await execute(dying.world, id).catch(() => {});
+  await vi.waitFor(async () => {
+    expect((await house.outside.invoices()).find((each) => each.hash === hash)?.state).toBe('paid');
+  });
+  await allUp();
+  await house.lightning.pause('alice');
+  const bob = world.lightning.node('bob');
+  const order = {
+    invoice: decodeInvoice(raw, 'regtest'),
+    amountMsat: 1_000_000n,
+    feeCeilingMsat: 0n,
+    deadlineMs: 5_000,
+  };
+  // Bob's own word, had anybody asked him: final, and not about us.
+  expect(await sendFrom(bob, order)).toMatchObject({ state: 'failed', reason: 'refused_by_payee' });
+  world.clock.move(60_000);
+  const asked = pursue(world, { id, attempts: 1 });
+  await world.clock.sleep(20_000);
+  expect(await paymentOf(world, id)).toMatchObject({ state: 'sending', node: 'alice', attempts: 1 });
+  expect(await held(world, asha)).toBe(1_010_000n);
+  await house.lightning.resume('alice');
+  await asked;
+  await world.recover(isPaid(id));
+  expect(await paymentOf(world, id)).toMatchObject({ node: 'alice', attempts: 1 });
 });

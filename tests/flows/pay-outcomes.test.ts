@@ -48,7 +48,7 @@ const ends = async (id: string) => (await told(world, id)).filter((each) => each
 const spent = async () => hadMsat - (await available(world, asha));
 
 describe('paid', () => {
-  test('the amount and the real fee, with the proof', async () => {
+  test('D1: the amount and the real fee are charged, with the proof', async () => {
     const { id } = await hold(house, asha, { amountMsat: 12_345_678n, memo: 'maize' }, world);
     const row = await run(world, id);
     expect(row).toMatchObject({ state: 'paid', attempts: 1, feeMsat: 0n, memo: 'maize', failure: null });
@@ -57,7 +57,7 @@ describe('paid', () => {
     expect(await told(world, id)).toEqual(['payment_paid']);
   });
 
-  test('an invoice without an amount, by the amount chosen', async () => {
+  test('D1: an invoice without an amount is charged by the amount chosen', async () => {
     const { request: raw } = await house.outside.makeInvoice({});
     await expect(pay.quote(world, { ...asha, raw })).rejects.toMatchObject({ code: 'invoice_amount_missing' });
     const { id, hash } = await hold(house, asha, {}, world);
@@ -124,7 +124,7 @@ describe('failed', () => {
     expect(await spent()).toBe(2_000_000n);
   });
 
-  test('expired between the card and the tap: nothing is held', async () => {
+  test('D11: expired between the card and the tap: nothing is held', async () => {
     const { request: raw } = await house.outside.makeInvoice({ amountMsat: 1_000_000n, expiresInS: 60 });
     const draft = await pay.quote(house.world, { ...asha, raw });
     const tomorrow = { ...world, clock: { ...world.clock, nowMs: () => Date.now() + 61_000 } };
@@ -133,7 +133,7 @@ describe('failed', () => {
     expect(await spent()).toBe(0n);
   });
 
-  test('expired between the tap and the job: it is not sent', async () => {
+  test('D11: expired between the tap and the job: it is not sent', async () => {
     const { id } = await hold(house, asha, { amountMsat: 1_000_000n, expiresInS: 60 }, world);
     const tomorrow = { ...world, clock: { ...world.clock, nowMs: () => Date.now() + 61_000 } };
     expect(await run(tomorrow, id)).toMatchObject({ failure: 'invoice_expired', node: null });
@@ -149,7 +149,7 @@ describe('failed', () => {
     expect(await run(rich, id)).toMatchObject({ failure: 'node_balance', node: null, attempts: 0 });
   });
 
-  test('the payee is a node of ours, but the invoice none of ours: never sent', async () => {
+  test('D10: the payee is a node of ours, but the invoice none of ours: never sent', async () => {
     const alice = world.lightning.node('alice');
     const raw = await new Promise<string>((resolve, reject) =>
       alice
@@ -215,7 +215,7 @@ describe('unknown', () => {
     expect(await countAttempt(world.db, { id, attempts: 1, dueAtMs: world.clock.nowMs() + 30_000 })).toBe(true);
     await execute(later, id);
     await hear(later, hash);
-    await finishFailed(later, id, 'refused_by_payee', 1);
+    await finishFailed(later, id, 'refused_by_payee', 1, 'lookup');
     expect(await paymentOf(world, id)).toMatchObject({ state: 'sending', attempts: 2 });
     await later.recover(async () => (await paymentOf(world, id)).state === 'failed');
     expect(await spent()).toBe(0n);
@@ -258,12 +258,12 @@ describe('unknown', () => {
     expect(await spent()).toBe(1_000_000n);
   });
 
-  test('paid after it was called failed: the loss stands in suspense, once', async () => {
+  test('B12: paid after it was called failed: the loss stands in suspense, once, and it rings', async () => {
     const { id, hash } = await hold(house, asha, { amountMsat: 1_000_000n, hold: true }, world);
     await execute(world, id);
     await vi.waitFor(async () => expect((await paymentOf(world, id)).state).toBe('sending'));
     // What must never happen, done by hand.
-    await finishFailed(house.world, id, 'timed_out', 1);
+    await finishFailed(house.world, id, 'timed_out', 1, 'lookup');
     expect(await spent()).toBe(0n);
     await house.outside.settle(hash);
     await Promise.all([hear(house.world, hash), hear(later, hash)]);

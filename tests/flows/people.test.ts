@@ -219,6 +219,7 @@ describe('asking', () => {
     await expect(request.cancel(house.world, { ...baraka, id })).rejects.toMatchObject({ code: 'request_closed' });
     await expect(request.decline(house.world, { ...asha, id })).rejects.toMatchObject({ code: 'request_closed' });
     await expect(request.payDraft(house.world, { ...asha, id })).rejects.toMatchObject({ code: 'request_closed' });
+    expect(await told(house.world, id)).toEqual(['request_closed', 'request_received']);
   });
 
   test('declined, and who asked is told once', async () => {
@@ -241,6 +242,10 @@ describe('asking', () => {
       expect(codesOf(results)).toEqual(['done', 'request_closed', 'request_closed']);
       const isPaid = results[0]?.status === 'fulfilled';
       expect((await available(house.world, baraka)) - before).toBe(isPaid ? 1_000n : 0n);
+      // Each card is ended by what happened: by the tap of who declined or took back, else by news.
+      const isDeclined = results[1]?.status === 'fulfilled';
+      const ends = isPaid ? ['request_closed', 'request_paid'] : [isDeclined ? 'request_declined' : 'request_closed'];
+      expect(await told(house.world, id)).toEqual([...ends, 'request_received']);
     }
   });
 
@@ -250,6 +255,8 @@ describe('asking', () => {
     later.clock.move(7 * DAY_MS + 1_000);
     await expect(request.payDraft(later, { ...asha, id })).rejects.toMatchObject({ code: 'request_closed' });
     await sweepPeople(later);
+    await sweepPeople(later);
+    expect(await told(house.world, id)).toEqual(['request_closed', 'request_expired', 'request_received']);
     await expect(request.decline(house.world, { ...asha, id })).rejects.toMatchObject({ code: 'request_closed' });
     for (let i = 0; i < 20; i++) await asking({ username: 'asha' });
     await expect(asking({ username: 'asha' })).rejects.toMatchObject({ code: 'too_many_open' });

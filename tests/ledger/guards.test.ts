@@ -32,7 +32,15 @@ afterAll(async () => {
   await ledger.end();
 });
 
-const LEDGER = ['accounts', 'transfers', 'pending_transfers', 'ledger_months', 'detached_totals'];
+const LEDGER = [
+  'accounts',
+  'transfers',
+  'pending_transfers',
+  'ledger_months',
+  'detached_totals',
+  'events',
+  'proven_totals',
+];
 const NOT_ALLOWED = '42501';
 
 describe('the role of the product', () => {
@@ -146,7 +154,7 @@ describe('even the owner', () => {
     ],
   ])('writes no unknown state into %s', async (table, columns, values) => {
     const user = table === 'requests' ? '' : ', user_id';
-    const text = `INSERT INTO ${table} (id, created_at, ${columns}${user}) VALUES ($1, now(), ${values}${user && ', $1'})`;
+    const text = `INSERT INTO ${table} (id, created_at, cause, ${columns}${user}) VALUES ($1, now(), 'tap', ${values}${user && ', $1'})`;
     await expect(ledger.owner.query(text, [newId()])).rejects.toMatchObject({ code: '23514' });
   });
 });

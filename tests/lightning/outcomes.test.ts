@@ -46,7 +46,7 @@ describe('an error says nothing about the money', () => {
   const texts = ['', 'connection dropped', `never seen before ${Math.random()}`, 'failed', 'payment failed: no_route'];
   const before = statuses.flatMap((code) => texts.map((details) => ({ code, details })));
 
-  test.each(before)('before LND took it: $code "$details"', async (failure) => {
+  test.each(before)('B4: before LND took it: $code "$details"', async (failure) => {
     const { invoice } = someInvoice();
     const outcome = await payWith((out) => out.fail(failure), invoice);
     expect(outcome.state).toBe('unknown');
@@ -54,7 +54,7 @@ describe('an error says nothing about the money', () => {
     await alice.check();
   });
 
-  test.each(statuses)('after LND took it: %i', async (code) => {
+  test.each(statuses)('B4: after LND took it: %i', async (code) => {
     const { invoice, hash } = someInvoice();
     let told = 0;
     const outcome = await payWith(
@@ -131,7 +131,7 @@ describe('what LND records', () => {
     ['paid without a proof', { status: 'SUCCEEDED' }, { state: 'unknown' }],
   ];
 
-  test.each(ends)('%s', async (_, fields, expected) => {
+  test.each(ends)('B4: LND says %s', async (_, fields, expected) => {
     const { invoice, hash } = someInvoice();
     const answer = record(hash, { status: FAILED, ...fields });
     const tell = (out: Out) => {

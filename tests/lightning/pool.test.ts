@@ -40,19 +40,22 @@ const order = () => ({
 });
 
 describe('trust', () => {
-  test.each(['0.18.5-beta', '0.18.99-beta.rc1', 'unknown', ''])('LND %j may not pay, only receive', async (version) => {
-    const alice = await scripted('alice');
-    alice.info.version = version;
-    const pool = await pooled([alice.config]);
-    expect(pool.health()[0]).toMatchObject({ state: 'up', canPay: false });
-    expect(() => pool.forPayment(1n)).toThrow(new Unavailable('lightning node'));
-    expect(pool.forInvoice(1n).name).toBe('alice');
-    expect((await pay(pool.node('alice'), order())).state).toBe('unknown');
-    expect(alice.calls.some((call) => call.name === 'sendpaymentv2')).toBe(false);
-  });
+  test.each(['0.18.5-beta', '0.18.99-beta.rc1', 'unknown', ''])(
+    'E7: LND %j may not pay, only receive',
+    async (version) => {
+      const alice = await scripted('alice');
+      alice.info.version = version;
+      const pool = await pooled([alice.config]);
+      expect(pool.health()[0]).toMatchObject({ state: 'up', canPay: false });
+      expect(() => pool.forPayment(1n)).toThrow(new Unavailable('lightning node'));
+      expect(pool.forInvoice(1n).name).toBe('alice');
+      expect((await pay(pool.node('alice'), order())).state).toBe('unknown');
+      expect(alice.calls.some((call) => call.name === 'sendpaymentv2')).toBe(false);
+    },
+  );
 
   test.each(['0.19.0-beta', '0.20.0-beta commit=v0.20.0', 'v0.21.3-beta', '1.0.0'])(
-    'LND %j may pay',
+    'E7: LND %j may pay',
     async (version) => {
       const alice = await scripted('alice');
       alice.info.version = version;
@@ -114,7 +117,7 @@ describe('trust', () => {
 });
 
 describe('choice', () => {
-  test('weighted by what can be received and sent, reserves and commitment fees taken off', async () => {
+  test('E9: weighted by what can be received and sent, reserves and commitment fees taken off', async () => {
     const [alice, bob] = [await scripted('alice'), await scripted('bob', `02${'bb'.repeat(32)}`)];
     alice.unary.listchannels = () => ({
       channels: [
@@ -229,7 +232,7 @@ describe('the connection', () => {
 });
 
 describe('the macaroon', () => {
-  test('probes are answered by permission denied, or it can do too much', async () => {
+  test('E6: probes are answered by permission denied, or it can do too much', async () => {
     const alice = await scripted('alice');
     const pool = await pooled([alice.config]);
     const denied = () => {

@@ -92,7 +92,7 @@ describe('faults', () => {
     expect((await paying(alice, request)).state).toBe('paid');
   });
 
-  test('the node is starting: nothing is said to have failed, and it gets no new work', async () => {
+  test('E8: the node is starting: nothing is said to have failed, and it gets no new work', async () => {
     const { alice, carol } = at();
     const { request, paymentHash } = await requested(carol, 5_000n);
     network.setFaults('alice', { starting: true });
@@ -104,28 +104,34 @@ describe('faults', () => {
     await expect.poll(async () => (await alice.check()).state, { timeout: 10_000 }).toBe('up');
   });
 
-  test('twenty connections cut at random points: every payment ends as LND has it, and none is sent twice', async () => {
+  test('B5: twenty connections cut at random points: every payment ends as LND has it, and none is sent twice', async () => {
     const { alice, carol } = at();
     const begunMsat = (await nodeBalances(carol)).localMsat;
     network.setFaults('alice', { lateMs: 5 });
+    const seen = new Set<string>();
     const invoices = await Promise.all(Array.from({ length: 20 }, () => requested(carol, 10_000n)));
     const outcomes = await Promise.all(
       invoices.map(async ({ request, paymentHash }, index) => {
         setTimeout(() => network.dropConnections('alice'), index * 3);
         let outcome = (await paying(alice, request)) as { state: string };
+        seen.add(outcome.state);
         for (let tries = 0; outcome.state !== 'paid' && tries < 200; tries++) {
           await new Promise((resolve) => setTimeout(resolve, 50));
           outcome = await lookupPayment(alice, paymentHash);
+          seen.add(outcome.state);
           if (outcome.state === 'absent') outcome = await paying(alice, request);
         }
         return outcome.state;
       }),
     );
     expect(new Set(outcomes)).toEqual(new Set(['paid']));
+    // A dropped connection is no outcome.
+    expect(seen).toContain('unknown');
+    expect(seen).not.toContain('failed');
     expect((await nodeBalances(carol)).localMsat - begunMsat).toBe(200_000n);
   }, 30_000);
 
-  test('a settle index that begins anew is told, and no settlement is missed', async () => {
+  test('E2: a settle index that begins anew is told, and no settlement is missed', async () => {
     const { carol } = at();
     const alice = fleet.pool.node('alice');
     await paying(carol, (await requested(alice, 5_000n)).request);

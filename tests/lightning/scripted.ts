@@ -142,6 +142,7 @@ export function hastyClock(factor: number): Clock {
   return { ...clock, sleep: (ms, signal) => clock.sleep(ms / factor, signal) };
 }
 
+/** A pool whose nodes are all adopted. */
 export async function poolOf(
   nodes: readonly NodeConfig[],
   options: { clock?: Clock; network?: 'regtest' | 'simnet'; connectionsPerNode?: number } = {},
@@ -157,6 +158,7 @@ export async function poolOf(
     onEvent: (event) => events.push(event),
   });
   await pool.start();
+  for (const name of pool.names()) pool.admit(name);
   return { ...pool, events };
 }
 

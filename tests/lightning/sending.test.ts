@@ -68,13 +68,13 @@ describe('what is sent', () => {
     ['no parts', { maxPaths: 0 }],
     ['an imitated invoice', { invoice: { ...invoice } }],
   ];
-  test.each(wrong)('nothing with %s', async (_, change) => {
+  test.each(wrong)('C2: nothing is sent with %s', async (_, change) => {
     const outcome = await payWith((out) => out.end(), invoice, change);
     expect(outcome).toEqual({ state: 'failed', reason: 'rejected', transient: false });
     expect(sent()).toHaveLength(0);
   });
 
-  test('the compiler asks for a ceiling and a decoded invoice', () => {
+  test('C2: the compiler asks for a ceiling and a decoded invoice', () => {
     // @ts-expect-error no fee ceiling
     const withoutCeiling: Parameters<typeof pay>[1] = { invoice, amountMsat: 1n, deadlineMs: 1 };
     const { request, paymentHash, destination, amountMsat, createdAtMs, expiresAtMs } = invoice;
@@ -83,7 +83,7 @@ describe('what is sent', () => {
     expect([withoutCeiling, imitated]).toHaveLength(2);
   });
 
-  test('nothing to one of our own nodes', async () => {
+  test('D10: nothing is sent to one of our own nodes', async () => {
     const own = await startScripted('bob', invoice.destination);
     const both = await poolOf([lnd.config, own.config]);
     const order = { invoice, amountMsat: 1_000_000n, feeCeilingMsat: 0n, deadlineMs: 1_000 };

@@ -50,7 +50,7 @@ function watch(settledIndex: bigint, onSettled: (event: SettledInvoice) => Promi
 const opened = (count: number) => expect.poll(() => streams.length, { timeout: 3_000 }).toBe(count);
 
 describe('the cursor', () => {
-  test('stays where the last settlement left it when invoices are added after it and the stream drops', async () => {
+  test('E1: stays where the last settlement left it when invoices are added after it and the stream drops', async () => {
     const { seen, lost } = watch(4n);
     await opened(1);
     expect(streams[0]?.request).toMatchObject({ settle_index: '4', add_index: '0' });
@@ -67,7 +67,7 @@ describe('the cursor', () => {
     expect(lost).toEqual(['stream_lost']);
   });
 
-  test('moves only after the handler is done, and one after the other', async () => {
+  test('E1: moves only after the handler is done, and one after the other', async () => {
     const running: string[] = [];
     const { seen, cursors } = watch(1n, async ({ settledIndex }) => {
       running.push(`begin ${settledIndex}`);
@@ -81,7 +81,7 @@ describe('the cursor', () => {
     expect(cursors).toEqual([2n, 3n, 4n]);
   });
 
-  test('a handler that throws gets the same settlement again, over a new stream', async () => {
+  test('E1: a handler that throws gets the same settlement again, over a new stream', async () => {
     let failures = 2;
     const { seen, lost } = watch(4n, async () => {
       if (failures-- > 0) throw new Error('database away');
@@ -101,19 +101,45 @@ describe('the cursor', () => {
     expect(lost).toEqual(['handler_failed', 'handler_failed']);
   });
 
-  test('of 0 LND replays nothing: it says so', async () => {
+  test('E2: of 0 LND replays nothing: it says so until the stream must be joined, and moves on from the first', async () => {
     const { lost, seen } = watch(0n);
     await opened(1);
-    expect(lost).toEqual(['no_cursor']);
+    const told: LostReason[] = Array(7).fill('no_cursor');
+    await expect.poll(() => lost).toEqual(told);
     streams[0]?.write(settled(1, 1));
     await expect.poll(() => seen.length).toBe(1);
     streams[0]?.end();
     await opened(2);
     expect(streams[1]?.request).toMatchObject({ settle_index: '1' });
-    expect(lost).toEqual(['no_cursor', 'stream_lost']);
+    expect(lost).toEqual([...told, 'stream_lost']);
   });
 
-  test('a node that counts from the beginning again: told, and followed', async () => {
+  test('of 0, the first message says that the stream is joined: told once more, and no more', async () => {
+    await pool.close();
+    pool = await poolOf([lnd.config]);
+    const { lost, stop } = watch(0n);
+    await opened(1);
+    expect(lost).toEqual(['no_cursor']);
+    streams[0]?.write(added(1));
+    await expect.poll(() => lost, { timeout: 300, interval: 10 }).toEqual(['no_cursor', 'no_cursor']);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(lost).toHaveLength(2);
+    stop();
+  });
+
+  test('of 0 and lost: told anew at the next stream, and not once it is stopped', async () => {
+    const { lost, stop } = watch(0n);
+    await opened(1);
+    streams[0]?.fail({ code: 14, details: 'Connection dropped' });
+    await opened(2);
+    await expect.poll(() => lost.slice(lost.indexOf('stream_lost'))).toContain('no_cursor');
+    stop();
+    const { length } = lost;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(lost).toHaveLength(length);
+  });
+
+  test('E2: a node that counts from the beginning again: told, and followed', async () => {
     const { lost, seen } = watch(500n);
     await opened(1);
     streams[0]?.write(settled(1, 3));
@@ -156,7 +182,7 @@ describe('the stream', () => {
     expect(lost).toEqual([]);
   });
 
-  test('one that is not SETTLED is not money', async () => {
+  test('D5: one that is not SETTLED is not money', async () => {
     const { seen } = watch(4n);
     await opened(1);
     for (const state of ['OPEN', 'CANCELED', 'ACCEPTED']) streams[0]?.write({ ...settled(7, 5), state });

@@ -84,7 +84,7 @@ describe('one source goes wrong, the others go on', () => {
     ['open-er-api', { kind: 'server_error' }],
     ['frankfurter', { kind: 'hang' }],
     ['coinbase', { kind: 'endless' }],
-  ])('%s: %j', async (source, fault) => {
+  ])('J1: %s: %j', async (source, fault) => {
     sandbox.fault(source, fault);
     const { quotes, failures } = await open().fetchAll();
     expect(failures).toMatchObject([{ source }]);
@@ -103,7 +103,7 @@ describe('one source goes wrong, the others go on', () => {
     ['frankfurter', { kind: 'multiplied', by: 1.2 }],
     ['coingecko', { kind: 'old', byMs: DAY }],
     ['open-er-api', { kind: 'old', byMs: 3 * DAY }],
-  ])('%s lies: %j', async (source, fault) => {
+  ])('J1: %s lies: %j', async (source, fault) => {
     sandbox.fault(source, fault);
     const { quotes } = await open().fetchAll();
     const { legs, rejected } = acceptQuotes(NOTHING, quotes, nowMs);
@@ -125,7 +125,7 @@ describe('one source goes wrong, the others go on', () => {
     expect(quotes.filter(({ source }) => source === 'coinbase')).toHaveLength(10);
   });
 
-  it('a frozen source is left behind as the market moves on', async () => {
+  it('J1: a frozen source is left behind as the market moves on', async () => {
     const sources = open();
     sandbox.fault('binance', { kind: 'frozen' });
     sandbox.shift('BTC/USD', -400);
@@ -155,7 +155,7 @@ describe('a source that wants to be left alone', () => {
     expect(asked()).toBe(2);
   });
 
-  it('all stale: the last rate stands, and says that it is stale', async () => {
+  it('J1: all stale: the last rate stands, and says that it is stale', async () => {
     const sources = open();
     const before = acceptQuotes(NOTHING, (await sources.fetchAll()).quotes, nowMs);
     for (const { name } of SOURCES) sandbox.fault(name, { kind: 'server_error' });

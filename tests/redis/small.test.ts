@@ -71,9 +71,12 @@ it('a lease has one owner, ends by itself, and numbers its owners', async () => 
 const LINE = { channel: 'telegram', bot: 'satfleet_bot', chatId: '7' };
 
 it('tries are counted and can be taken back', async () => {
-  expect(await countTry(one, LINE, 'n1')).toBe(1);
-  expect(await countTry(two, LINE, 'n1')).toBe(2);
-  await uncountTry(one, LINE, 'n1');
-  expect(await countTry(two, LINE, 'n1')).toBe(2);
+  expect(await countTry(one, LINE, 'n1', 'a')).toBe(1);
+  expect(await countTry(two, LINE, 'n1', 'b')).toBe(2);
+  await uncountTry(one, LINE, 'n1', 'b');
+  expect(await countTry(two, LINE, 'n1', 'c')).toBe(2);
+  // Taking back what was never counted takes nothing away.
+  await uncountTry(one, LINE, 'n1', 'd');
+  expect(await countTry(two, LINE, 'n1', 'e')).toBe(3);
   expect(await one.ttl(keys.tries('telegram', '7', 'n1'))).toBeGreaterThan(80_000);
 });

@@ -50,11 +50,11 @@ it('says who is here and what the counter sees', async () => {
   expect(await (await get('/setup.json')).json()).toMatchObject({ people: [{ id: 4242 }], bots: ['sat_bot'] });
   const books = {
     currencies: [{ code: 'BTC', sum: 0n }],
-    accounts: [{ code: 'a', balance: 2n ** 63n, currency: 'BTC' }],
+    accounts: [{ code: 'a', balance: 2n ** 63n, held: 5n, currency: 'BTC', name: 'Asha' }],
   };
   counter = async () => ({ instances: [], queues: [], books });
   expect(await (await get('/counter.json')).json()).toMatchObject({
-    books: { currencies: [{ sum: '0' }], accounts: [{ balance: '9223372036854775808' }] },
+    books: { currencies: [{ sum: '0' }], accounts: [{ balance: '9223372036854775808', held: '5', name: 'Asha' }] },
   });
   counter = () => Promise.reject(new Error('the database is away'));
   const away = await get('/counter.json');

@@ -139,6 +139,18 @@ describe('refuses, in the words of the server,', () => {
       '400 Bad Request: invalid language code specified',
     ],
     [
+      'a long description',
+      'setMyDescription',
+      { description: 'x'.repeat(513) },
+      '400 Bad Request: description is too long',
+    ],
+    [
+      'a long short description',
+      'setMyShortDescription',
+      { short_description: 'x'.repeat(121), language_code: 'sw' },
+      '400 Bad Request: short description is too long',
+    ],
+    [
       'a secret with blanks',
       'setWebhook',
       { url: 'http://127.0.0.1:1/', secret_token: 'a b' },
@@ -260,6 +272,17 @@ describe('telegraf meets what it expects:', () => {
     expect(view.menu).toEqual([{ command: 'pay', description: 'Lipa' }]);
     expect(view.bot).toMatchObject({ description: 'A wallet' });
     expect(await bot.telegram.getMyCommands()).toEqual([{ command: 'pay', description: 'Pay' }]);
+    const tell = (method: string, payload: object) => bot.telegram.callApi(method as never, payload as never);
+    // As long as it may be; in the person's language where there is one, until it is emptied.
+    await tell('setMyDescription', { description: 'x'.repeat(512), language_code: 'sw' });
+    await tell('setMyShortDescription', { short_description: 'y'.repeat(120) });
+    expect(await tell('getMyDescription', { language_code: 'sw' })).toEqual({ description: 'x'.repeat(512) });
+    expect(await tell('getMyDescription', { language_code: 'en' })).toEqual({ description: 'A wallet' });
+    expect(await tell('getMyShortDescription', { language_code: 'sw' })).toEqual({
+      short_description: 'y'.repeat(120),
+    });
+    await tell('setMyDescription', { description: '', language_code: 'sw' });
+    expect(await tell('getMyDescription', { language_code: 'sw' })).toEqual({ description: 'A wallet' });
   });
 
   it('urlencoded bodies and query strings, any letter case', async () => {

@@ -15,7 +15,7 @@ import { hostClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/ids.ts';
 import { createDb, type Db, type DbOptions } from '../../src/infra/db/client.ts';
 
-const TEMPLATE = 'satfleet_template';
+export const TEMPLATE = 'satfleet_template';
 
 declare module 'vitest' {
   export interface ProvidedContext {

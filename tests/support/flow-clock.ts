@@ -2,6 +2,7 @@
 // world on such a clock sees its nodes through it as well.
 import { type Clock, hostClock } from '../../src/base/clock.ts';
 import { uuidIds } from '../../src/base/ids.ts';
+import { nodeRows } from '../../src/infra/db/nodes.ts';
 import { createLightningPool } from '../../src/infra/lightning/pool.ts';
 import type { Closing, WorkerWorld } from '../../src/world.ts';
 
@@ -37,5 +38,6 @@ export async function anotherWorker(world: WorkerWorld, clock = movableClock()):
     log,
   });
   await lightning.start();
+  for (const { name } of await nodeRows(world.db)) lightning.admit(name);
   return { ...world, clock, ids: uuidIds(clock, random), lightning, close: () => lightning.close() };
 }

@@ -8,8 +8,8 @@ import type { LightningNetwork } from '../../sandbox/lnd/lightning-network.ts';
 import { type SandboxLightning, startSandboxLightning } from '../../sandbox/lnd/network.ts';
 import { OutsideWallet } from '../../sandbox/lnd/outside.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import { check } from '../../src/flows/books.ts';
 import { adopt, checkNode } from '../../src/flows/node-books.ts';
+import { checkPromises } from '../../src/flows/promises.ts';
 import * as receive from '../../src/flows/receive.ts';
 import * as receiveNode from '../../src/flows/receive-node.ts';
 import { finish } from '../../src/flows/receive-node.ts';
@@ -48,6 +48,8 @@ export type HouseOptions = {
   environment?: NodeJS.ProcessEnv;
   /** Of each channel; 16 million unless given. */
   capacitySats?: bigint;
+  /** Its nodes are left for the test to adopt. */
+  isToAdopt?: boolean;
   /** By default one on the tests' server, which is quick and not durable; and the Redis of the test process. */
   database?: TestDatabase;
   redis?: TestRedis;
@@ -68,7 +70,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const lines: string[] = [];
   const base = await makeWorld('worker', loadConfig('worker', environment), (line) => lines.push(line));
   const world = await withLightning(base, options.onEvent ?? (() => {}));
-  for (const name of world.lightning.names()) await adopt(world, name);
+  if (!options.isToAdopt) for (const name of world.lightning.names()) await adopt(world, name);
   const carol = network.nodes.carol;
   const outside = new OutsideWallet(carol, dir);
   const house: House = {
@@ -155,11 +157,10 @@ export async function creditFrom(world: WorkerWorld, invoiceId: string): Promise
   return finish(world, { node: row.node, paymentHash: row.paymentHash, receivedMsat: seen.receivedMsat });
 }
 
-/** Every currency's sum is zero, every account equals its transfers, every node agrees to the millisatoshi. */
+/** Every promise is kept, looked at from the beginning on, and every node agrees to the millisatoshi. */
 export async function booksAreRight(world: WorkerWorld, nodes = world.lightning.names()): Promise<void> {
-  const books = await check(world);
-  expect(books.currencies.map(({ sum }) => sum)).toEqual(books.currencies.map(() => 0n));
-  expect(books.offAccounts).toEqual([]);
-  expect(books.ok).toBe(true);
+  const all = nodes.length === world.lightning.names().length;
+  const promises = await checkPromises(world, { slice: 'all', ...(all ? {} : { nodes }) });
+  expect(promises.filter(({ kept }) => kept === false)).toEqual([]);
   for (const name of nodes) expect(await checkNode(world, name)).toMatchObject({ node: name, offMsat: 0n });
 }

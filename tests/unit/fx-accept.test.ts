@@ -47,7 +47,7 @@ describe('one round', () => {
     expect(rates.rejected).toMatchObject([{ quote: { source: 'c' }, reason: 'outlier' }]);
   });
 
-  it('never believes zero, less, nonsense, the past or the future', () => {
+  it('J1: never believes zero, less, nonsense, the past or the future', () => {
     const bad = [btc('a', 0), btc('b', -94_000), btc('c', 94), btc('d', 94_000, 6 * MINUTE), btc('e', 94_000, -HOUR)];
     const rates = acceptQuotes(NOTHING, bad, NOW);
     expect(rates.legs).toEqual([]);
@@ -137,7 +137,7 @@ describe('a jump', () => {
     expect(units(acceptQuotes(first, [btc('b', 80_000, 0, later)], later + 1_000))).toBe(80_000);
   });
 
-  it('times ten by one source alone is never taken, however often it is said', () => {
+  it('J1: times ten by one source alone is never taken, however often it is said', () => {
     let rates: Rates = before;
     for (let minute = 1; minute < 300; minute += 1) {
       const nowMs = NOW + minute * MINUTE;

@@ -112,7 +112,7 @@ describe('conversion', () => {
   const rate = fc.bigInt({ min: 10n ** 9n, max: 5n * 10n ** 16n });
   const code = fc.constantFrom(...CURRENCIES.map((currency) => currency.code));
 
-  it('never creates value on the way there and back', () => {
+  it('J6: never creates value on the way there and back', () => {
     fc.assert(
       fc.property(msat, rate, code, (amountMsat, microPerBtc, currency) => {
         const worth = minorFromMsat(amountMsat, microPerBtc, currency, 'down');
@@ -127,7 +127,7 @@ describe('conversion', () => {
     );
   });
 
-  it('rounds up never below, down never above, and by less than one unit', () => {
+  it('J6: rounds up never below, down never above, and by less than one unit', () => {
     fc.assert(
       fc.property(msat, rate, code, (amountMsat, microPerBtc, currency) => {
         const down = minorFromMsat(amountMsat, microPerBtc, currency, 'down');
@@ -138,7 +138,7 @@ describe('conversion', () => {
     );
   });
 
-  it('splitting an amount never makes it worth more', () => {
+  it('J6: splitting an amount never makes it worth more', () => {
     fc.assert(
       fc.property(msat, msat, rate, code, (a, b, microPerBtc, currency) => {
         const parts = minorFromMsat(a, microPerBtc, currency, 'down') + minorFromMsat(b, microPerBtc, currency, 'down');
@@ -147,7 +147,7 @@ describe('conversion', () => {
     );
   });
 
-  it('knows that UGX has no cents and refuses a rate of nothing', () => {
+  it('J6: knows that UGX has no cents and refuses a rate of nothing', () => {
     expect(minorFromMsat(100_000_000_000n, 340_000_000_000_000n, 'UGX', 'down')).toBe(340_000_000n);
     expect(minorFromMsat(100_000_000_000n, 12_000_000_000_000n, 'KES', 'down')).toBe(1_200_000_000n);
     expect(() => msatFromMinor(1n, 0n, 'KES', 'down')).toThrow(RangeError);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { followingClock, hostClock } from '../../src/base/clock.ts';
+import { hostClock } from '../../src/base/clock.ts';
 import { ConfigError, loadConfig, secretsOf, VARIABLES } from '../../src/base/config.ts';
 import { idTimeMs, isId, legId, systemRandom, uuidIds } from '../../src/base/ids.ts';
 import { createLog, type Log } from '../../src/base/logger.ts';
@@ -177,7 +177,7 @@ describe('the log', () => {
       () => ({ pin: '1234567', headers: { authorization: 'Basic abcdef' } }),
       ['1234567', 'abcdef'],
     ],
-  ])('hides %s', (_what, fields, canaries) => {
+  ])('I10: hides %s', (_what, fields, canaries) => {
     const line = said(() => log.warn('event', fields() as Record<string, unknown>));
     expect(line).not.toBe('');
     for (const canary of canaries) expect(line).not.toContain(canary);
@@ -224,37 +224,6 @@ describe('ids', () => {
     const bytes = systemRandom();
     expect(bytes.fraction()).toBeLessThan(1);
     expect(bytes.bytes(4)).toHaveLength(4);
-  });
-});
-
-describe('clocks', () => {
-  test('one follows another, whatever the host says', async () => {
-    const clock = followingClock(async () => Date.now() + 3_600_000);
-    await clock.measure();
-    expect(Math.abs(clock.offsetMs() - 3_600_000)).toBeLessThan(50);
-    expect(Math.abs(clock.nowMs() - Date.now() - 3_600_000)).toBeLessThan(50);
-  });
-
-  test('what is done again and again does not overtake itself, and its faults are told', async () => {
-    let runs = 0;
-    const faults: unknown[] = [];
-    const stop = hostClock().every(
-      10,
-      async () => {
-        runs++;
-        await hostClock().sleep(35);
-        throw new Error('again');
-      },
-      (error) => faults.push(error),
-    );
-    await hostClock().sleep(150);
-    stop();
-    expect(runs).toBeGreaterThan(1);
-    expect(runs).toBeLessThan(6);
-    await vi.waitFor(() => expect(faults.length).toBe(runs));
-    const aborted = new AbortController();
-    aborted.abort();
-    await hostClock().sleep(10_000, aborted.signal);
   });
 });
 

@@ -1,8 +1,12 @@
 // Each queue's processor and the ticks that feed them: what a job says is done, again and again without harm.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RatesSandbox, startRates } from '../../sandbox/rates/server.ts';
+import { Refusal } from '../../src/base/errors.ts';
+import { INVOICE_LIFE_MS } from '../../src/domain/limits.ts';
 import { refresh, shown } from '../../src/flows/fx.ts';
+import { commit, relay } from '../../src/flows/outbox.ts';
 import * as receive from '../../src/flows/receive.ts';
+import { consume } from '../../src/infra/queue/consumer.ts';
 import { createRateSources, type RateSources } from '../../src/infra/rates/sources.ts';
 import { PROCESSORS } from '../../workers/processors/index.ts';
 import { startSchedule } from '../../workers/schedule.ts';
@@ -95,19 +99,63 @@ test('invoices: the third try says that it takes longer', async () => {
   expect(await told(house.world, id)).toEqual(['invoice_late', 'invoice_ready']);
 });
 
-test('sweeps: payments at every tick, the rest once a minute', async () => {
-  const { id } = await receive.ask(house.world, { userId: asha.userId });
+test('a refused job ends with its row: it is logged and counted, and the relay brings nothing back', async () => {
+  const refuse = () => {
+    throw new Refusal('not_allowed');
+  };
+  const world = { ...house.world, lightning: { ...house.world.lightning, forInvoice: refuse, forPayment: refuse } };
+  const channels = { telegram: { send: refuse } };
+  const { id } = await receive.ask(house.world, { userId: asha.userId, amountMsat: 7_000n });
+  await commit(house.world, 'test.tell', ({ tell }) => tell(asha.userId, id, { kind: 'invoice_late' }));
+  const names = ['invoice', 'notification'] as const;
+  const results: string[] = [];
+  const consumers = names.map((queue) =>
+    consume({
+      url: house.world.config.REDIS_QUEUE_URL,
+      queue,
+      clock: world.clock,
+      events: { onDone: (name, result) => void results.push(`${name} ${result}`), onFault() {} },
+      handler: (given) => PROCESSORS[queue]({ world, sources, channels } as never, given),
+    }),
+  );
+  const notices = await ask<{ id: string }>(house.world, 'select id from notices where subject_id = $1', [id]);
+  const ours = [id, ...notices.map((row) => row.id)];
+  expect(ours).toHaveLength(2);
+  await vi.waitFor(async () => {
+    expect(await ask(house.world, 'select id from outbox where id = any($1::uuid[])', [ours])).toEqual([]);
+    for (const name of names) expect(results).toContain(`${name} refused`);
+  });
+  await Promise.all(consumers.map((consumer) => consumer.close(1_000)));
+  expect(await ask(house.world, "select 1 from notices where subject_id = $1 and state = 'waiting'", [id])).toEqual([]);
   const later = { ...house.world, clock: movableClock() };
-  later.clock.move(61_000);
-  const state = async () =>
-    (await ask<{ state: string }>(house.world, 'select state from invoices where id = $1', [id]))[0]?.state;
-  await PROCESSORS.reconcile({ world: later } as never, job('period-5000-11'));
-  expect(await state()).toBe('asked');
-  await PROCESSORS.reconcile({ world: later } as never, job('period-5000-12'));
-  expect(await state()).toBe('open');
+  later.clock.move(31_000);
+  expect(await relay(later)).toBe(0);
+  const said = house.lines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'job refused');
+  for (const each of ours) {
+    expect(said.filter(({ job: named }) => named === each)).toMatchObject([{ level: 'error', code: 'not_allowed' }]);
+  }
 });
 
-test('ticks: each queue once a period, however many workers tick', async () => {
+test('sweeps: payments, and invoices whose job is lost, at every tick, the rest once a minute', async () => {
+  const { id } = await receive.ask(house.world, { userId: asha.userId });
+  const later = { ...house.world, clock: movableClock() };
+  const stateOf = async (asked: string) =>
+    (await ask<{ state: string }>(house.world, 'select state from invoices where id = $1', [asked]))[0]?.state;
+  const tick = (number: number) => PROCESSORS.reconcile({ world: later } as never, job(`period-5000-${number}`));
+  await tick(11);
+  expect(await stateOf(id)).toBe('asked');
+  later.clock.move(7_000);
+  await tick(11);
+  expect(await stateOf(id)).toBe('open');
+  const forgotten = await receive.ask(house.world, { userId: asha.userId });
+  later.clock.move(INVOICE_LIFE_MS + 1_000);
+  await tick(11);
+  expect(await stateOf(forgotten.id)).toBe('asked');
+  await tick(12);
+  expect(await stateOf(forgotten.id)).toBe('expired');
+});
+
+test('I3: ticks: each queue once a period, however many workers tick', async () => {
   const stops = [startSchedule(house.world), startSchedule(house.world)];
   const waiting = async () =>
     Object.fromEntries((await house.world.queues.counts()).map(({ name, waiting: count }) => [name, count]));

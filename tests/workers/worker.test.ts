@@ -91,7 +91,7 @@ async function death(daemon: Daemon): Promise<number | null> {
 }
 
 describe('refuses to start', () => {
-  test('on a queue Redis that may throw jobs away', async () => {
+  test('I4: on a queue Redis that may throw jobs away', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const { daemon } = await startWorker();
     expect(await death(daemon)).toBe(1);
@@ -105,6 +105,15 @@ describe('refuses to start', () => {
     expect(await death(daemon)).toBe(1);
     expect(readFileSync(daemon.logFile, 'utf8')).toMatch(/may forget money: switch on .*fsync/);
     await forgetful.drop();
+  });
+
+  test('with a macaroon that can do more than is needed, before it takes any work', async () => {
+    const { daemon, port } = await startWorker({ LND_BOB_MACAROON_FILE: house.lightning.nodes.bob?.macaroonFile });
+    expect(await death(daemon)).toBe(1);
+    const said = readFileSync(daemon.logFile, 'utf8');
+    expect(said).toMatch(/The macaroon of node bob can also send coins on the chain.*\nlncli bakemacaroon/);
+    expect(said).not.toContain('worker ready');
+    await expect(fetch(`http://127.0.0.1:${port}/ready`)).rejects.toThrow();
   });
 
   test('without its variables, naming all of them and no value', async () => {
@@ -145,7 +154,7 @@ test('it works: invoices, credits, payments, news, rates; and ends with 0 when a
   expect(log).toContain('"message":"ended"');
 }, 60_000);
 
-test('killed by force in mid-payment: the next one finds what became of it, both ways', async () => {
+test('I7: killed by force in mid-payment: the next one finds what became of it, both ways', async () => {
   const first = await readyWorker();
   const before = await available(house.world, asha);
   const two = await Promise.all([1, 2].map(() => hold(house, asha, { amountMsat: 3_000_000n, hold: true })));

@@ -109,9 +109,9 @@ export class Lnd {
     return answer.body as T;
   }
 
-  /** Connects to `other` and keeps reconnecting; being connected already is fine. */
-  async connect(other: Lnd): Promise<void> {
-    const addr = { pubkey: other.node.pubkey, host: `127.0.0.1:${other.p2pPort}` };
+  /** Connects to `other`, at its own port unless told another, and keeps reconnecting; being connected already is fine. */
+  async connect(other: Lnd, port = other.p2pPort): Promise<void> {
+    const addr = { pubkey: other.node.pubkey, host: `127.0.0.1:${port}` };
     await this.rest('POST', '/v1/peers', { addr, timeout: '10' }).catch((error: Error) => {
       if (!error.message.includes('already connected')) throw error;
     });

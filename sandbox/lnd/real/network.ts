@@ -22,6 +22,9 @@ const BLOCKS_TO_ANNOUNCE = 6;
 const CHANNEL_TIMEOUT_MS = 60_000;
 const PORTS_PER_NODE = 3;
 
+/** The port at which a node finds another, in place of the other's own. */
+export type PeerPort = (from: string, to: string, port: number) => Promise<number>;
+
 export type RealLightningOptions = {
   /** Of each channel, in sats, an even number. */
   capacitySats?: number;
@@ -29,6 +32,8 @@ export type RealLightningOptions = {
   binaries?: string;
   /** A new or empty folder for all data and logs, kept at the end; default: a temporary one, removed at the end. */
   dir?: string;
+  /** What stands between two nodes. */
+  peers?: PeerPort;
   /** More flags for every lnd. */
   lndFlags?: string[];
   /** Hears of each step of the start, with the milliseconds since its beginning. */
@@ -88,6 +93,14 @@ export class RealLightning implements LightningNetwork {
     await Promise.all([lnd, ...others].map((each) => each.rest('POST', '/v2/router/mc/reset', {})));
   }
 
+  /**
+   * Starts the program of a killed node and nothing else, as a supervisor does: it finds its peers by itself, and what
+   * the others have learned of its absence stays. Resolves when it answers.
+   */
+  async revive(alias: string): Promise<void> {
+    await this.#lnd(alias).start();
+  }
+
   /** Ends everything at once; the data goes with it unless the folder was given. */
   async stop(): Promise<void> {
     const daemons = [this.btcd.daemon, ...[...this.#lnds.values()].map((lnd) => lnd.daemon)];
@@ -131,7 +144,7 @@ export async function startRealLightning(options: RealLightningOptions = {}): Pr
     step('chain mined');
     await Promise.all([...lnds.values()].map((lnd) => lnd.start()));
     step('nodes up');
-    await openChannels(btcd, lnds, capacitySats, step);
+    await openChannels(btcd, lnds, capacitySats, step, options.peers);
     await Promise.all([...lnds.values()].map((lnd) => lnd.bakePayerMacaroon()));
     for (const daemon of [btcd.daemon, ...[...lnds.values()].map((lnd) => lnd.daemon)]) {
       daemon.onDeath = () => options.onDeath?.(daemon.name, daemon.lastWords());
@@ -150,6 +163,7 @@ async function openChannels(
   lnds: Map<string, Lnd>,
   capacitySats: number,
   step: (name: string) => void,
+  peers: PeerPort = async (_from, _to, port) => port,
 ): Promise<void> {
   const nodes = [...lnds.values()];
   const pairs = CHANNELS.map(([from, to]) => [lnds.get(from), lnds.get(to)] as [Lnd, Lnd]);
@@ -158,7 +172,8 @@ async function openChannels(
   const wanted = nodes.flatMap((node) => Array.from({ length: COINS_PER_NODE }, () => newAddress(node)));
   const addresses = (await Promise.all(wanted)).map((answer) => answer.address);
   const coinSats = capacitySats + 1_000_000;
-  await Promise.all([btcd.fund(addresses, coinSats), ...pairs.map(([from, to]) => from.connect(to))]);
+  const join = async (from: Lnd, to: Lnd) => from.connect(to, await peers(from.alias, to.alias, to.p2pPort));
+  await Promise.all([btcd.fund(addresses, coinSats), ...pairs.map(([from, to]) => join(from, to))]);
   const isFunded = async (node: Lnd) => {
     const [balance, info] = await Promise.all([
       node.rest<{ confirmed_balance: string }>('GET', '/v1/balance/blockchain'),

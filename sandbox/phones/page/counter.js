@@ -80,11 +80,12 @@ function showBooks(container, verdict, { currencies, accounts, solvent }) {
   const sections = currencies.map(({ code, sum }) => {
     const rows = accounts
       .filter(({ currency }) => currency === code)
-      .map(({ code: name, balance }) =>
+      .map(({ code: account, name, held, balance }) =>
         h(
           'tr',
-          { 'data-account': name },
-          h('td', { title: name }, accountName(name)),
+          { 'data-account': account, ...(name ? { 'data-owner': name } : {}) },
+          h('td', { title: account }, name ? `${name}’s wallet` : accountName(account)),
+          h('td', { class: BigInt(held) > 0n ? 'some' : 'zero' }, BigInt(held) > 0n ? money(code, held) : ''),
           h('td', {}, money(code, balance)),
         ),
       );
@@ -92,10 +93,12 @@ function showBooks(container, verdict, { currencies, accounts, solvent }) {
       'tr',
       { class: 'total' },
       h('td', {}, 'sum'),
+      h('td', {}),
       h('td', { testid: `counter-sum-${code}` }, money(code, sum)),
     );
-    const title = h('caption', {}, code === 'BTC' ? 'sats' : code);
-    return h('table', { class: 'books' }, title, h('tbody', {}, ...rows), h('tfoot', {}, total));
+    const unit = code === 'BTC' ? 'sats' : code;
+    const heading = h('tr', {}, h('th', {}, unit), h('th', {}, 'held of it'), h('th', {}, 'balance'));
+    return h('table', { class: 'books' }, h('thead', {}, heading), h('tbody', {}, ...rows), h('tfoot', {}, total));
   });
   container.replaceChildren(...sections);
 }

@@ -1,8 +1,9 @@
 // answerCallbackQuery and answerInlineQuery: each query can be answered for a while, then it is too old.
-// getFile is here too, being as short.
+// getFile and getChat are here too, being as short.
 import { badRequest } from '../errors.ts';
-import { type CallbackAnswer, emit, QUERY_LIFE_MS } from '../state.ts';
-import type { Call } from './call.ts';
+import { type CallbackAnswer, emit, privateChat, QUERY_LIFE_MS } from '../state.ts';
+import type { Chat } from '../wire.ts';
+import { type Call, findChat } from './call.ts';
 
 const TOO_OLD = 'query is too old and response timeout expired or query ID is invalid';
 const CALLBACK_TEXT_LIMIT = 200;
@@ -54,4 +55,11 @@ export function getFile({ bot, params, state }: Call): unknown {
   const folder = file.width === undefined ? 'documents' : 'photos';
   const path = `${folder}/${file.unique}/${encodeURIComponent(file.name)}`;
   return { file_id: id, file_unique_id: file.unique, file_size: file.size, file_path: path };
+}
+
+/** A person is shown as they call themselves now, whatever they were called when they last wrote. */
+export function getChat(call: Call): Chat {
+  const { chat } = findChat(call);
+  const person = chat.type === 'private' ? call.state.people.get(chat.id) : undefined;
+  return person ? privateChat(person) : chat;
 }

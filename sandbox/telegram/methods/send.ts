@@ -65,7 +65,7 @@ function send(call: Call, chat: ChatState, content: Partial<Message>, markup: Ma
   if (replyTo) message.reply_to_message = replyTo;
   const inline = inlineKeyboard(markup);
   if (inline) message.reply_markup = inline;
-  keepMessage(state, bot, chat, message, markup);
+  keepMessage(state, bot, chat, message, { markup, silent: call.params.boolean('disable_notification') });
   return message;
 }
 

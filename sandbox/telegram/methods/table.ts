@@ -8,7 +8,7 @@ import {
   editMessageText,
 } from './edit.ts';
 import { deleteMyCommands, getMe, getMyCommands, makeGetText, makeSetText, setMyCommands } from './profile.ts';
-import { answerCallbackQuery, answerInlineQuery, getFile } from './queries.ts';
+import { answerCallbackQuery, answerInlineQuery, getChat, getFile } from './queries.ts';
 import { sendChatAction, sendDocument, sendMessage, sendPhoto } from './send.ts';
 import { deleteWebhook, getUpdates, getWebhookInfo, makeSetWebhook, type StartDelivery } from './updates.ts';
 
@@ -41,5 +41,6 @@ export function makeMethods(start: StartDelivery): Map<string, Method> {
     ['getmyshortdescription', makeGetText('short_description', 'short_description')],
     ['getmyname', makeGetText('name', 'name')],
     ['getfile', getFile],
+    ['getchat', getChat],
   ]);
 }

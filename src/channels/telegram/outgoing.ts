@@ -6,10 +6,11 @@ import { setReach } from '../../flows/wallets.ts';
 import { type Line, reserve } from '../../infra/redis/pace.ts';
 import type { World } from '../../world.ts';
 import { showReply } from '../cards.ts';
-import type { Outcome, Shown } from '../channel.ts';
+import { isAnswered, type Outcome, type Shown } from '../channel.ts';
 import { askedToWait, LONGEST_WAIT_MS, paceOf } from '../pace.ts';
+import type { Late } from './late.ts';
 import type { Bot } from './registry.ts';
-import { sendReply } from './send.ts';
+import { dropMessage, probe, sendReply } from './send.ts';
 import { CHANNEL } from './update.ts';
 
 /** Replies on their way to one chat, as plain data. */
@@ -26,21 +27,42 @@ export type Outgoing = {
   readonly faults?: number;
   /** Not to be sent before this moment. */
   readonly atMs?: number;
+  /** The message that says that all this takes longer; it goes when the replies are sent. */
+  readonly word?: Shown;
 };
 
 /** When something that could not be sent is tried again. */
 export const AGAIN_MS = 2_000;
 
+type Given = {
+  /** Who watches over this answer. */
+  readonly late?: Late;
+  /** The wait for the slot that the first reply has already. */
+  readonly paceDelayMs?: number;
+};
+
 /**
  * Sends the replies in order.
- * @param paceDelayMs the wait for the slot that the first one has already.
  * @returns what is left to be sent later, or undefined when all is done.
  */
 export async function sendOutgoing(
   world: World,
   bot: Bot,
   outgoing: Outgoing,
-  paceDelayMs: number | undefined,
+  given: Given = {},
+): Promise<Outgoing | undefined> {
+  const left = await sendAll(world, bot, outgoing, given);
+  const word = await given.late?.hush();
+  if (left) return word ? { ...left, word } : left;
+  if (word) await dropMessage(bot.api, outgoing.chatId, word);
+  return undefined;
+}
+
+async function sendAll(
+  world: World,
+  bot: Bot,
+  outgoing: Outgoing,
+  { late, paceDelayMs }: Given,
 ): Promise<Outgoing | undefined> {
   const { chatId, replies } = outgoing;
   const line = { channel: CHANNEL, bot: bot.username, chatId };
@@ -54,8 +76,10 @@ export async function sendOutgoing(
     if (waitMs > LONGEST_WAIT_MS) return { ...rest, atMs: world.clock.nowMs() + waitMs };
     if (waitMs > 0) await world.clock.sleep(waitMs);
     waitMs = undefined;
+    // The second copy is the last, and is not thrown after the first into a line that is still broken.
+    if (unsure && !isAnswered(await probe(bot.api, chatId))) return { ...rest, atMs: world.clock.nowMs() + AGAIN_MS };
 
-    const answer = await sendOne(world, bot, outgoing, reply);
+    const answer = await sendOne(world, bot, outgoing, reply, late);
     const next = await judge(world, line, answer, unsure);
     if (next.state === 'stop') return undefined;
     if (next.state === 'again') {
@@ -70,9 +94,18 @@ export async function sendOutgoing(
   return undefined;
 }
 
-function sendOne(world: World, bot: Bot, outgoing: Outgoing, reply: Reply): Promise<Outcome<Shown>> {
+function sendOne(
+  world: World,
+  bot: Bot,
+  outgoing: Outgoing,
+  reply: Reply,
+  late: Late | undefined,
+): Promise<Outcome<Shown>> {
   const { chatId, owner } = outgoing;
-  const send = (given: Reply) => sendReply(bot.api, chatId, given, given.edit ? outgoing.pressed : undefined);
+  const send = async (given: Reply) => {
+    await late?.hush();
+    return sendReply(bot.api, chatId, given, given.edit ? outgoing.pressed : undefined);
+  };
   const { subjectId } = reply;
   return subjectId === undefined || !owner ? send(reply) : showReply(world, { ...owner, subjectId }, reply, send);
 }

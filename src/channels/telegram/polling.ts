@@ -8,8 +8,9 @@ import { receive } from './receive.ts';
 import type { Bot } from './registry.ts';
 import { ALLOWED_UPDATES, type Received, translate } from './update.ts';
 
-const LEASE_MS = 15_000;
-const RENEW_MS = 5_000;
+// What an instance that was killed leaves is taken up in about ten seconds.
+const LEASE_MS = 8_000;
+const RENEW_MS = 2_500;
 const POLL_S = 25;
 const PAUSE_MS = 2_000;
 const BATCH = 100;

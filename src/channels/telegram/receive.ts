@@ -9,6 +9,7 @@ import { type Begun, begin, type Ending, end, RENEW_MS, renew, type Update } fro
 import type { World } from '../../world.ts';
 import type { Handle } from '../channel.ts';
 import { paceOf } from '../pace.ts';
+import { type Late, watchOver } from './late.ts';
 import { AGAIN_MS, acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
 import type { Bot } from './registry.ts';
 import type { Received } from './update.ts';
@@ -20,9 +21,12 @@ const DONE: Receipt = { status: 200 };
 const SOON: Receipt = { status: 503, retryAfterS: 1 };
 const HANDLER_TIMEOUT_MS = 25_000;
 const LOCK_PATIENCE_MS = 5_000;
-const LOCK_LOOK_MS = 25;
+/** Most locks are a person's last message on its way out: the first look comes soon, the next ones less often. */
+const LOCK_LOOK_MS = 4;
+const LONGEST_LOCK_LOOK_MS = 25;
 const MOST_TRIES = 5;
-const MOST_RENEWALS = 10;
+/** A handling that hangs is another instance's after so long. */
+const LONGEST_CLAIM_MS = 200_000;
 
 /** Handles one update. Never throws. */
 export async function receive(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
@@ -58,7 +62,10 @@ async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: 
   // Each arrival has a trace of its own.
   const token = incoming.traceId;
   const begun = await beginPatiently(world, update, token);
-  if (begun.state === 'done' || begun.state === 'limited') return DONE;
+  if (begun.state === 'done' || begun.state === 'limited') {
+    world.metrics.refuse(begun.state === 'done' ? 'update_repeated' : 'too_fast');
+    return DONE;
+  }
   if (begun.state !== 'go') return SOON;
   const rest = keepClaim(world, update, token, begun.tries);
   try {
@@ -78,7 +85,7 @@ function keepClaim(world: World, update: Update, token: string, tries: number): 
   return world.clock.every(
     RENEW_MS,
     async () => {
-      if (renewals++ < MOST_RENEWALS) await renew(world.sessions, update, token, tries);
+      if (renewals++ < LONGEST_CLAIM_MS / RENEW_MS) await renew(world.sessions, update, token, tries);
     },
     (error) => world.log.warn('claim not renewed', { error }),
   );
@@ -88,34 +95,48 @@ type Begin = Extract<Begun, { state: 'go' }>;
 
 async function beginPatiently(world: World, update: Update, token: string): Promise<Begun> {
   const startedMs = world.clock.monotonicMs();
-  for (;;) {
-    const begun = await begin(world.sessions, paceOf(world), update, token);
+  let againMs: number | undefined;
+  for (let lookMs = LOCK_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LONGEST_LOCK_LOOK_MS)) {
+    const begun = await begin(world.sessions, paceOf(world), update, token, againMs);
     const waitedMs = world.clock.monotonicMs() - startedMs;
     if (begun.state !== 'locked' || waitedMs > LOCK_PATIENCE_MS) return begun;
-    await world.clock.sleep(LOCK_LOOK_MS * (0.5 + world.random.fraction()));
+    againMs = begun.againMs;
+    await world.clock.sleep(lookMs * (0.5 + world.random.fraction()));
   }
 }
 
+type Made = { left?: Outgoing; session?: { text: string } | 'clear' };
+
 /** Handles the update, or takes up the answer that was made before, and sends what can be sent. */
-async function answerOf(
+async function answerOf(world: World, handle: Handle, bot: Bot, received: Received, begun: Begin): Promise<Made> {
+  const before = begun.session === undefined ? undefined : (JSON.parse(begun.session) as Session);
+  const parked = begun.parked === undefined ? undefined : (JSON.parse(begun.parked) as Outgoing);
+  const late = watchOver(world, bot, received.incoming, { session: before, said: parked?.word });
+  try {
+    if (!parked) return await handleAndSend(world, handle, bot, received, { begun, before, late });
+    const left = await sendOrKeep(world, bot, parked, { late });
+    return left ? { left } : {};
+  } finally {
+    await late.hush();
+  }
+}
+
+async function handleAndSend(
   world: World,
   handle: Handle,
   bot: Bot,
   { incoming, callbackId }: Received,
-  begun: Begin,
-): Promise<{ left?: Outgoing; session?: { text: string } | 'clear' }> {
-  if (begun.parked !== undefined) {
-    const left = await sendOrKeep(world, bot, JSON.parse(begun.parked) as Outgoing, undefined);
-    return left ? { left } : {};
-  }
-  const before = begun.session === undefined ? undefined : (JSON.parse(begun.session) as Session);
-  const { answer, session } = begun.tooFast
-    ? { answer: slowDown(incoming, before), session: before }
-    : await handle(world, incoming, before);
+  { begun, before, late }: { begun: Begin; before: Session | undefined; late: Late },
+): Promise<Made> {
+  if (begun.againMs > 0) world.metrics.refuse('too_fast');
+  const { answer, session } =
+    begun.againMs > 0
+      ? { answer: slowDown(incoming, before, begun.againMs), session: before }
+      : await handle(world, incoming, before);
   const text = session && JSON.stringify(session);
   const changed = text === begun.session ? {} : { session: text === undefined ? ('clear' as const) : { text } };
   const [left] = await Promise.all([
-    sendOrKeep(world, bot, outgoingOf(incoming, answer, session), begun.paceDelayMs),
+    sendOrKeep(world, bot, outgoingOf(incoming, answer, session), { late, paceDelayMs: begun.paceDelayMs }),
     acknowledge(bot, incoming.chatId, answer, callbackId),
   ]);
   return { ...changed, ...(left ? { left } : {}) };
@@ -126,14 +147,17 @@ async function sendOrKeep(
   world: World,
   bot: Bot,
   outgoing: Outgoing,
-  paceDelayMs: number | undefined,
+  given: { late: Late; paceDelayMs?: number },
 ): Promise<Outgoing | undefined> {
   try {
-    return await sendOutgoing(world, bot, outgoing, paceDelayMs);
+    return await sendOutgoing(world, bot, outgoing, given);
   } catch (error) {
     const faults = (outgoing.faults ?? 0) + (error instanceof Unavailable ? 0 : 1);
     world.log.error('answer not sent', { bot: bot.username, faults, error });
-    return faults < MOST_TRIES ? { ...outgoing, faults, atMs: world.clock.nowMs() + AGAIN_MS } : undefined;
+    if (faults >= MOST_TRIES) return undefined;
+    await given.late.say();
+    const word = await given.late.hush();
+    return { ...outgoing, faults, atMs: world.clock.nowMs() + AGAIN_MS, ...(word ? { word } : {}) };
   }
 }
 
@@ -168,7 +192,7 @@ async function failed(world: World, bot: Bot, { incoming }: Received, failure: F
     return isAway ? SOON : { status: 500 };
   }
   const outgoing: Outgoing = { chatId: incoming.chatId, replies: apologize(incoming, undefined).replies };
-  const left = await sendOutgoing(world, bot, outgoing, undefined);
+  const left = await sendOutgoing(world, bot, outgoing);
   await end(world.sessions, update, token, endingOf(left, tries));
   return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
 }

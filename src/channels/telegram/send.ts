@@ -50,7 +50,7 @@ async function editReply(
 }
 
 async function sendNew(api: Api, chatId: string, reply: Reply, keyboard: object): Promise<Outcome<Shown>> {
-  if (reply.qr === undefined) return sendTexts(api, chatId, split(reply.text, TEXT_LIMIT), keyboard);
+  if (reply.qr === undefined) return sendTexts(api, chatId, split(reply.text, TEXT_LIMIT), keyboard, reply.silent);
   const photo = { source: await QRCode.toBuffer(reply.qr, QR_OPTIONS), filename: 'invoice.png' };
   if (lengthOf(reply.text) > CAPTION_LIMIT) {
     const picture = await api.call<{ message_id: number }>('sendPhoto', { chat_id: chatId, photo });
@@ -66,11 +66,23 @@ async function sendNew(api: Api, chatId: string, reply: Reply, keyboard: object)
   return shownBy(sent, true);
 }
 
-async function sendTexts(api: Api, chatId: string, texts: readonly Rich[], keyboard: object): Promise<Outcome<Shown>> {
+async function sendTexts(
+  api: Api,
+  chatId: string,
+  texts: readonly Rich[],
+  keyboard: object,
+  silent = false,
+): Promise<Outcome<Shown>> {
   let last: Outcome<Shown> = { state: 'refused', reason: 'other', description: 'nothing to send' };
+  const quiet = silent ? { disable_notification: true } : {};
   for (const [at, text] of texts.entries()) {
     const isLast = at === texts.length - 1;
-    const payload = { chat_id: chatId, link_preview_options: { is_disabled: true }, ...(isLast ? keyboard : {}) };
+    const payload = {
+      chat_id: chatId,
+      link_preview_options: { is_disabled: true },
+      ...quiet,
+      ...(isLast ? keyboard : {}),
+    };
     const form: Form = { text, limit: TEXT_LIMIT, field: 'text' };
     last = shownBy(await callWithText<{ message_id: number }>(api, 'sendMessage', payload, form), false);
     if (last.state !== 'done') return last;
@@ -91,6 +103,19 @@ async function callWithText<T>(api: Api, method: string, payload: object, form: 
 function shownBy(answer: Outcome<{ message_id: number }>, photo: boolean): Outcome<Shown> {
   if (answer.state !== 'done') return answer;
   return { state: 'done', result: { messageId: String(answer.result.message_id), photo } };
+}
+
+/**
+ * Ends a message of ours whose news comes beneath it: a picture is taken away, since a caption alone leaves it asking to
+ * be scanned; a text, or a picture too old to be taken away, gets the words of `reply`.
+ */
+export async function closeMessage(api: Api, chatId: string, reply: Reply, shown: Shown): Promise<Outcome<Shown>> {
+  if (shown.photo) {
+    const deleted = await api.call('deleteMessage', { chat_id: chatId, message_id: Number(shown.messageId) });
+    if (deleted.state === 'done') return { state: 'done', result: shown };
+    if (deleted.state !== 'refused') return deleted;
+  }
+  return editReply(api, chatId, reply, shown, keyboardOf(reply.buttons));
 }
 
 /** Takes a message of ours away; where it cannot be, at least its buttons. */
@@ -156,4 +181,9 @@ function slice(text: Rich, from: number, to: number): Rich {
     at += span.text.length;
     return start < stop ? [{ ...span, text: span.text.slice(start, stop) }] : [];
   });
+}
+
+/** "Typing", which is gone after five seconds: whether Telegram answers just now. */
+export function probe(api: Api, chatId: string): Promise<Outcome<unknown>> {
+  return api.call('sendChatAction', { chat_id: chatId, action: 'typing' });
 }

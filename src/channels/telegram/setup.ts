@@ -1,5 +1,5 @@
-// What Telegram must know of each bot: where its updates go, with which secret, and the menu of commands in every
-// language. Done at the start, by the first instance that comes; the others find it done.
+// What Telegram must know of each bot: where its updates go, with which secret, and in every language what
+// it says of itself and the menu of its commands. Done at the start, by the first instance that comes; the others find it done.
 import { createHash } from 'node:crypto';
 import { MENUS } from '../../chat/menus.ts';
 import { releaseLease, takeLease } from '../../infra/redis/lease.ts';
@@ -12,7 +12,7 @@ const MOST_CONNECTIONS = 100;
 // Instances that start within a minute of each other with the same settings need not all say the same.
 const SAID_FOR_MS = 60_000;
 
-/** Sets webhook (when there is a public address) and menus. Throws when Telegram does not take them. */
+/** Sets webhook (when there is a public address), descriptions and menus. Throws when Telegram does not take them. */
 export async function setUp(world: World, bot: Bot): Promise<void> {
   const { PUBLIC_URL } = world.config;
   const address = PUBLIC_URL && PUBLIC_URL.replace(/\/$/, '') + WEBHOOK_PATH.replace(':bot', bot.id);
@@ -26,6 +26,7 @@ export async function setUp(world: World, bot: Bot): Promise<void> {
   try {
     if (address) await setWebhook(bot, address);
     await setMenus(bot);
+    await setAbout(world, bot);
   } catch (error) {
     await releaseLease(world.sessions, name, owner);
     throw error;
@@ -50,6 +51,25 @@ async function setMenus(bot: Bot): Promise<void> {
     if (present.state === 'done' && JSON.stringify(present.result) === JSON.stringify(commands)) continue;
     const answer = await bot.api.call('setMyCommands', { commands, ...scope });
     if (answer.state !== 'done') throw new Error(`the menu of ${bot.username} could not be set: ${whyOf(answer)}`);
+  }
+}
+
+const ABOUT = [
+  { what: 'description', method: 'Description', field: 'description' },
+  { what: 'short', method: 'ShortDescription', field: 'short_description' },
+] as const;
+
+// Not worth a bot that does not begin: the next start tries again.
+async function setAbout(world: World, bot: Bot): Promise<void> {
+  for (const { language, about } of MENUS) {
+    const scope = language === undefined ? {} : { language_code: language };
+    for (const { what, method, field } of ABOUT) {
+      const present = await bot.api.call<Record<string, string>>(`getMy${method}`, scope);
+      if (present.state === 'done' && present.result[field] === about[what]) continue;
+      const answer = await bot.api.call(`setMy${method}`, { [field]: about[what], ...scope });
+      if (answer.state === 'done') continue;
+      world.log.warn('telegram did not take a text about us', { bot: bot.username, field, why: whyOf(answer) });
+    }
   }
 }
 

@@ -69,10 +69,8 @@ export function readUpdate(raw: Buffer | string, bot: string, traceId: string): 
 /** The same for an update that was parsed already. Throws TypeError when it is not an update. */
 export function translate(parsed: unknown, bot: string, traceId: string): Received | undefined {
   const update = parsed as RawUpdate | null;
-  if (typeof update !== 'object' || update === null || typeof update.update_id !== 'number') {
-    throw new TypeError('not an update');
-  }
-  const updateId = String(update.update_id);
+  if (typeof update !== 'object' || update === null) throw new TypeError('not an update');
+  const updateId = idOf(update.update_id);
   const { message, callback_query: press, my_chat_member: reach } = update;
   const common = { channel: CHANNEL, bot, face: FACE, traceId };
   if (message) {
@@ -84,15 +82,20 @@ export function translate(parsed: unknown, bot: string, traceId: string): Receiv
       incoming: {
         ...common,
         ...placeOf(message.chat, message.from),
-        ...(replyTo ? { replyTo: { ...personOf(replyTo), isBot: replyTo.is_bot } } : {}),
+        ...(replyTo ? { replyTo: { ...personOf(replyTo), isBot: replyTo.is_bot === true } } : {}),
         body,
       },
     };
   }
   if (press?.message && press.data !== undefined) {
     const { message_id: messageId, chat, photo } = press.message;
-    const body: Body = { kind: 'press', data: press.data, messageId: String(messageId), photo: photo !== undefined };
-    return { updateId, callbackId: press.id, incoming: { ...common, ...placeOf(chat, press.from), body } };
+    const body: Body = {
+      kind: 'press',
+      data: textOf(press.data),
+      messageId: idOf(messageId),
+      photo: photo !== undefined,
+    };
+    return { updateId, callbackId: textOf(press.id), incoming: { ...common, ...placeOf(chat, press.from), body } };
   }
   if (reach && reach.chat.type === 'private') {
     const body: Body = { kind: 'reach', blocked: reach.new_chat_member.status === 'kicked' };
@@ -101,21 +104,33 @@ export function translate(parsed: unknown, bot: string, traceId: string): Receiv
   return undefined;
 }
 
+// What names a person, a chat or an update is kept for years and compared: only what Telegram documents is taken.
+function idOf(value: unknown): string {
+  if (!Number.isSafeInteger(value)) throw new TypeError('not an update: an id is none');
+  return String(value);
+}
+
+// PostgreSQL cannot hold the character 0, and half a surrogate pair is no text.
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('not an update: a text is none');
+  return value.replaceAll('\0', '').toWellFormed();
+}
+
 function placeOf(chat: RawChat, from: User) {
   return {
-    chatId: String(chat.id),
+    chatId: idOf(chat.id),
     // The chat of an old pressed message may come without its type; a private one has the person's own id.
     isPrivate: chat.type === undefined ? chat.id === from.id : chat.type === 'private',
     from: personOf(from),
-    ...(from.language_code ? { languageCode: from.language_code } : {}),
+    ...(from.language_code ? { languageCode: textOf(from.language_code) } : {}),
   };
 }
 
 function personOf(user: User): ChannelPerson {
-  const name = [user.first_name, user.last_name].filter(Boolean).join(' ');
+  const name = [user.first_name, user.last_name].filter(Boolean).map(textOf).join(' ');
   return {
-    externalId: String(user.id),
-    ...(user.username ? { username: user.username } : {}),
+    externalId: idOf(user.id),
+    ...(user.username ? { username: textOf(user.username) } : {}),
     ...(name ? { name } : {}),
   };
 }
@@ -126,10 +141,10 @@ function bodyOf(message: RawMessage, bot: string): Body | undefined {
   if (raw === undefined) {
     return isPrivate && READABLE_LATER.some((kind) => kind in message) ? { kind: 'other' } : undefined;
   }
-  const text = withoutBotName(withoutMention(raw, entitiesOf(message)), bot);
+  const text = withoutBotName(withoutMention(textOf(raw), entitiesOf(message)), bot);
   if (text === undefined || (!isPrivate && !text.startsWith('/'))) return undefined;
   const forwarded = message.forward_origin !== undefined;
-  return { kind: 'text', text, messageId: String(message.message_id), forwarded };
+  return { kind: 'text', text, messageId: idOf(message.message_id), forwarded };
 }
 
 // "/balance@our_bot" is "/balance"; a command for another bot in the same group is none of ours.
@@ -150,7 +165,8 @@ function withoutMention(text: string, entities: readonly MessageEntity[]): strin
   const entity = entities.find((each) => each.type === 'text_mention');
   if (!entity) return text;
   const rest = text.slice(entity.offset + entity.length).trimStart();
-  return `${text.slice(0, entity.offset)}${rest}`.trim();
+  // An offset may lie within a pair of surrogates.
+  return `${text.slice(0, entity.offset)}${rest}`.trim().toWellFormed();
 }
 
 function entitiesOf(message: RawMessage): readonly MessageEntity[] {

@@ -36,7 +36,10 @@ export function createWebhook(world: World, bots: Bots, handle: Handle): Webhook
   let whenIdle: (() => void)[] = [];
   return {
     async receive({ botId, rawBody, headers, traceId }) {
-      if (!isSecret(bots.secretOf(botId), headers[SECRET_HEADER])) return { status: 403 };
+      if (!isSecret(bots.secretOf(botId), headers[SECRET_HEADER])) {
+        world.metrics.refuse('webhook_forged');
+        return { status: 403 };
+      }
       if (stopped || running >= MOST_AT_ONCE) return { status: 503, retryAfterS: 1 };
       running++;
       try {

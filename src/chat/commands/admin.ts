@@ -1,6 +1,8 @@
-// /stats, /failed, /retryfailed: for admins by their role in the database, which the flows check each time. Retrying
-// jobs never changes the state of money.
+// /stats, /failed, /retryfailed, /refund: for admins by their role in the database, which the flows check each time.
+// Retrying jobs never changes the state of money; giving a payment back does, and takes two of them.
+import { isId } from '../../base/ids.ts';
 import { failed as failedJobs, stats as readStats, retryFailed } from '../../flows/admin.ts';
+import { ask as askRefund } from '../../flows/refund-ask.ts';
 import { say } from '../context.ts';
 import { dayTime, sats, type View } from '../format.ts';
 import { code, type Rich, rich, words } from '../rich.ts';
@@ -68,5 +70,20 @@ export const retryfailed: Command = {
     });
     const lines = retried.map((each) => `${each.queue}: ${each.retried}`).join('\n');
     return say(context, { text: texts.admin.retried(lines || texts.admin.nothing, unknown) });
+  },
+};
+
+export const refund: Command = {
+  ...COMMON,
+  name: 'refund',
+  read(_context, args): { payment?: string } {
+    const payment = args.trim().toLowerCase();
+    return isId(payment) ? { payment } : {};
+  },
+  async run(context, { payment }) {
+    const { world, session, texts } = context;
+    if (payment === undefined) return say(context, { text: texts.admin.refundUsage() });
+    await askRefund(world, { userId: session.userId, paymentId: payment });
+    return say(context, { text: texts.admin.refundAsked() });
   },
 };

@@ -1,6 +1,6 @@
 // Every command, in the order of the menus. A new one is one file here and one line in this list.
 import { languageOf } from '../texts/index.ts';
-import { failed, retryfailed, stats } from './admin.ts';
+import { failed, refund, retryfailed, stats } from './admin.ts';
 import { balance } from './balance.ts';
 import { cancel } from './cancel.ts';
 import type { Command } from './command.ts';
@@ -14,6 +14,8 @@ import { request } from './request.ts';
 import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { start } from './start.ts';
+import { sweepto } from './sweepto.ts';
+import { sending, why } from './watch.ts';
 
 export const COMMANDS: readonly Command[] = [
   balance,
@@ -27,9 +29,13 @@ export const COMMANDS: readonly Command[] = [
   help,
   cancel,
   start,
+  sweepto,
   stats,
   failed,
   retryfailed,
+  sending,
+  why,
+  refund,
   confirm,
   drop,
 ];

@@ -5,8 +5,7 @@ import { amountOf } from '../asking-amount.ts';
 import { sendCard } from '../cards.ts';
 import { inPlace, ownName, say, viewOf } from '../context.ts';
 import { money } from '../format.ts';
-import { splitParts } from '../parse.ts';
-import { payeeOf, repliedTo } from '../payee.ts';
+import { payeeOf, readTransfer } from '../payee.ts';
 import { rich, words } from '../rich.ts';
 import { labelled, nameOf, noteOf } from '../said.ts';
 import type { Command } from './command.ts';
@@ -16,17 +15,10 @@ export const request: Command = {
   aliases: { en: ['ask'], sw: ['omba'] },
   inMenu: true,
   private: true,
-  read(context, args) {
-    const { amount, username, note } = splitParts(args, context.session.currency);
-    return {
-      ...(amount ? { amount } : {}),
-      ...(note ? { note } : {}),
-      ...(username ? { to: username } : repliedTo(context)),
-    };
-  },
+  read: readTransfer,
   async run(context, given) {
     const { world, session, incoming, texts } = context;
-    const payer = payeeOf(context, 'request', given, texts.request.askPayer());
+    const payer = payeeOf(context, 'request', given);
     if ('outcome' in payer) return payer.outcome;
     const amount = await amountOf(context, 'request', given);
     if ('outcome' in amount) return amount.outcome;

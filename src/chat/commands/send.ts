@@ -6,8 +6,7 @@ import { amountOf } from '../asking-amount.ts';
 import { sendCard } from '../cards.ts';
 import { type Context, type Given, inPlace, type Outcome, ownName, say, viewOf } from '../context.ts';
 import { money } from '../format.ts';
-import { splitParts } from '../parse.ts';
-import { payeeOf, repliedTo } from '../payee.ts';
+import { payeeOf, readTransfer } from '../payee.ts';
 import { words } from '../rich.ts';
 import type { Command } from './command.ts';
 
@@ -16,20 +15,13 @@ export const send: Command = {
   aliases: { sw: ['tuma'] },
   inMenu: true,
   private: false,
-  read(context, args) {
-    const { amount, username, note } = splitParts(args, context.session.currency);
-    return {
-      ...(amount ? { amount } : {}),
-      ...(note ? { note } : {}),
-      ...(username ? { to: username } : repliedTo(context)),
-    };
-  },
+  read: readTransfer,
   async run(context, given) {
     const { incoming, texts } = context;
     const isMissing = given.amount === undefined || (given.to ?? given.toId) === undefined;
     if (!incoming.isPrivate && isMissing) return say(context, { text: texts.send.usage() });
-    const payee = payeeOf(context, 'send', given, texts.send.askPayee());
-    if ('outcome' in payee) return payee.outcome;
+    const payee = payeeOf(context, 'send', given);
+    if ('outcome' in payee) return incoming.isPrivate ? payee.outcome : say(context, { text: texts.send.usage() });
     const amount = await amountOf(context, 'send', given, { all: incoming.isPrivate });
     if ('outcome' in amount) return amount.outcome;
     return showCard(context, { to: payee.payee, ...amount, given });

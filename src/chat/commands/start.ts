@@ -68,6 +68,7 @@ async function payIn(context: Context, code: string): Promise<Reply> {
     return { text: texts.start.claimed(money(view, sent.amountMsat, 'down'), from, note) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    if (error.code === 'claim_unknown') world.metrics.refuse('code_guessed');
     return { text: refusalText(error, view) };
   }
 }

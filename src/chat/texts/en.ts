@@ -2,16 +2,16 @@
 // other parameters, does not compile.
 import { admin } from './en/admin.ts';
 import { age } from './en/age.ts';
-import { buttons, help, menu, settings, start, talk } from './en/common.ts';
+import { about, buttons, help, menu, settings, start, talk } from './en/common.ts';
 import { notices } from './en/notices.ts';
-import { pay, request, send } from './en/pay.ts';
+import { pay, request, send, sweep } from './en/pay.ts';
 import { refusals } from './en/refusals.ts';
 import { amount, balance, history, money, rate, receive } from './en/wallet.ts';
 
 export const en = {
   name: 'English',
-  ...{ admin, age, amount, balance, buttons, help, history, menu, money, notices, pay, rate, receive, refusals },
-  ...{ request, send, settings, start, talk },
+  ...{ about, admin, age, amount, balance, buttons, help, history, menu, money, notices, pay, rate, receive, refusals },
+  ...{ request, send, settings, start, sweep, talk },
 };
 
 export type Texts = typeof en;

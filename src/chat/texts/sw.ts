@@ -2,14 +2,14 @@
 import type { Texts } from './en.ts';
 import { admin } from './sw/admin.ts';
 import { age } from './sw/age.ts';
-import { buttons, help, menu, settings, start, talk } from './sw/common.ts';
+import { about, buttons, help, menu, settings, start, talk } from './sw/common.ts';
 import { notices } from './sw/notices.ts';
-import { pay, request, send } from './sw/pay.ts';
+import { pay, request, send, sweep } from './sw/pay.ts';
 import { refusals } from './sw/refusals.ts';
 import { amount, balance, history, money, rate, receive } from './sw/wallet.ts';
 
 export const sw: Texts = {
   name: 'Kiswahili',
-  ...{ admin, age, amount, balance, buttons, help, history, menu, money, notices, pay, rate, receive, refusals },
-  ...{ request, send, settings, start, talk },
+  ...{ about, admin, age, amount, balance, buttons, help, history, menu, money, notices, pay, rate, receive, refusals },
+  ...{ request, send, settings, start, sweep, talk },
 };

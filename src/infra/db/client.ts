@@ -68,6 +68,8 @@ export type TransactionOptions = {
 
 export type DbOptions = {
   databaseUrl: string;
+  /** Who is connected, the actor in the events of the rows it moves; what the URL says, or the role, when missing. */
+  name?: string;
   /** A read replica; the same database when missing. */
   readUrl?: string | undefined;
   /** Connections kept, 2, and allowed, 10, in each pool. */
@@ -75,7 +77,7 @@ export type DbOptions = {
   poolMax?: number;
   connectMs?: number;
   idleMs?: number;
-  /** How long to wait for a connection: 2 s where a person waits (the default), 30 s for jobs. */
+  /** How long to wait for a connection: 2 s unless given, less where a person waits, 30 s for jobs. */
   acquireMs?: number;
   statementMs?: number;
   clock: Clock;
@@ -113,7 +115,7 @@ function refusedBy(error: unknown): LedgerRefused | undefined {
 export function createDb(options: DbOptions): Db {
   const { clock, random, onSlow, onPool, readUrl, acquireMs = 2_000 } = options;
   const { poolMin = 2, poolMax = 10, connectMs = 10_000, idleMs = 30_000, statementMs = 5_000 } = options;
-  const limits = { poolMin, poolMax, connectMs, idleMs, acquireMs, statementMs, clock, onPool };
+  const limits = { name: options.name, poolMin, poolMax, connectMs, idleMs, acquireMs, statementMs, clock, onPool };
   const pool = createPool({ databaseUrl: options.databaseUrl, ...limits });
   const readPool = readUrl ? createPool({ databaseUrl: readUrl, ...limits }) : pool;
   const retry = { clock, random, budgetMs: acquireMs };

@@ -1,6 +1,6 @@
 // Rows of invoices of ours. Made as `asked` before any node is called, so that nobody ever holds an invoice that we do
 // not know; the payment hash is unique, and the credit's ledger id is derived from the row's id: once per hash.
-import type { InvoiceState } from '../../domain/states.ts';
+import type { InvoiceCause, InvoiceState } from '../../domain/states.ts';
 import type { Queryable } from './client.ts';
 
 export type InvoiceRow = {
@@ -37,8 +37,8 @@ export async function insertInvoice(
 ): Promise<boolean> {
   const rows = await q.query(
     'invoices.insert',
-    `insert into invoices (id, user_id, state, amount_msat, memo, expires_at, created_at)
-     values ($1, $2, 'asked', $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000))
+    `insert into invoices (id, user_id, state, cause, amount_msat, memo, expires_at, created_at)
+     values ($1, $2, 'asked', 'tap', $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000))
      on conflict (id) do nothing returning id`,
     [given.id, given.userId, given.amountMsat, given.memo, given.expiresAtMs, given.nowMs],
   );
@@ -84,7 +84,7 @@ export async function openInvoice(
 ): Promise<boolean> {
   const rows = await q.query(
     'invoices.open',
-    `update invoices set state = 'open', node = $2, payment_hash = $3, request = $4
+    `update invoices set state = 'open', cause = 'node', node = $2, payment_hash = $3, request = $4
      where id = $1 and state = 'asked' returning id`,
     [given.id, given.node, given.paymentHash, given.request],
   );
@@ -94,25 +94,25 @@ export async function openInvoice(
 /** Moves a state if it is still `from`; false when someone else was first. */
 export async function moveInvoice(
   q: Queryable,
-  given: { id: string; from: InvoiceState; to: InvoiceState },
+  given: { id: string; from: InvoiceState; to: InvoiceState; cause: InvoiceCause },
 ): Promise<boolean> {
   const rows = await q.query(
     'invoices.move',
-    'update invoices set state = $3 where id = $1 and state = $2 returning id',
-    [given.id, given.from, given.to],
+    'update invoices set state = $3, cause = $4 where id = $1 and state = $2 returning id',
+    [given.id, given.from, given.to, given.cause],
   );
   return rows.length === 1;
 }
 
 export async function markSettled(
   q: Queryable,
-  given: { id: string; receivedMsat: bigint; nowMs: number },
+  given: { id: string; receivedMsat: bigint; cause: InvoiceCause; nowMs: number },
 ): Promise<void> {
   await q.query(
     'invoices.settled',
-    `update invoices set state = 'settled', received_msat = $2, settled_at = to_timestamp($3::float8 / 1000)
-     where id = $1`,
-    [given.id, given.receivedMsat, given.nowMs],
+    `update invoices set state = 'settled', cause = $4, received_msat = $2,
+       settled_at = to_timestamp($3::float8 / 1000) where id = $1`,
+    [given.id, given.receivedMsat, given.nowMs, given.cause],
   );
 }
 
@@ -147,7 +147,7 @@ export async function waitingInvoices(
 export async function expireAsked(q: Queryable, nowMs: number): Promise<number> {
   const rows = await q.query(
     'invoices.expire_asked',
-    `update invoices set state = 'expired'
+    `update invoices set state = 'expired', cause = 'expiry'
      where state = 'asked' and expires_at < to_timestamp($1::float8 / 1000) returning id`,
     [nowMs],
   );

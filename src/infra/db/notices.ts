@@ -1,7 +1,6 @@
 // Rows of what people are to be told, at most one per person, kind and subject. The row is made with the news itself
 // and marked when it is sent; a mark lost to a crash may repeat the message once, never the news.
 import type { Notice, StoredNotice } from '../../domain/notice.ts';
-import type { CardRow } from './cards.ts';
 import type { Db, Queryable } from './client.ts';
 import { together } from './together.ts';
 import type { ReachableChat } from './users.ts';
@@ -49,11 +48,19 @@ export async function newestAbout(
 ): Promise<StoredNotice | undefined> {
   const [row] = await q.query<Row>(
     'notices.newest',
-    `select ${NOTICE} from notices n where n.user_id = $1 and n.subject_id = $2 order by n.id desc limit 1`,
+    `select ${NOTICE} from notices n where n.user_id = $1 and n.subject_id = $2
+     order by ${placeOf('n')} desc limit 1`,
     [given.userId, given.subjectId],
   );
   return row && noticeOf(row);
 }
+
+// News of what is under way never comes after the news of its end, whichever was numbered first: two processes number
+// theirs before they know whose is committed first, and no clock decides what is told.
+const STEPS = "when 'invoice_late' then 0 when 'payment_pending' then 0 when 'invoice_ready' then 1 else 2 end";
+
+/** The place of a notice (an alias of the table, in SQL) among the news about its subject: the greater is the later. */
+export const placeOf = (notice: string): string => `(case ${notice}.kind ${STEPS}, ${notice}.id)`;
 
 /** All that telling somebody something needs: the notice, how they read it, and the chat to tell it in, if there is one. */
 export type Telling = {
@@ -85,11 +92,14 @@ function tellingOf(row: TellingRow): Telling {
   return { notice: noticeOf(row), person: { language, currency, zone }, chat: chat ?? undefined };
 }
 
-/** How a notice ended. `card`: the message that now shows its subject. */
+/** The message that shows a subject in a chat. */
+export type CardRow = { subjectId: string; chatRowId: string; messageId: string; photo: boolean };
+
+/** How a notice ended. `nowMs` null: newer news said it better, so it was never shown. `card`: what now shows its subject. */
 export type EndedNotice = {
   readonly id: string;
   readonly state: 'sent' | 'unreachable';
-  readonly nowMs: number;
+  readonly nowMs: number | null;
   readonly card?: CardRow;
 };
 

@@ -40,6 +40,19 @@ export async function takeOverdue(
   );
 }
 
+/** Rows that `takeOverdue` gave and that could not be added: due again at `dueAtMs`, unless another has taken them since. */
+export async function giveBackTaken(
+  q: Queryable,
+  given: { ids: readonly string[]; takenMs: number; dueAtMs: number },
+): Promise<void> {
+  await q.query(
+    'outbox.give_back',
+    `update outbox set due_at = to_timestamp($3::float8 / 1000)
+     where id = any($1::uuid[]) and due_at = to_timestamp($2::float8 / 1000)`,
+    [given.ids, given.takenMs, given.dueAtMs],
+  );
+}
+
 /** When the oldest job that is not done was made. */
 export async function oldestOutboxMs(q: Queryable): Promise<number | null> {
   const [row] = await q.query<{ oldestMs: number | null }>(

@@ -1,6 +1,6 @@
 // Rows of outgoing payments. Every move of a state names the state it comes from; who finds another state there has
 // lost the race and does nothing. A live payment hash exists once: a partial unique index refuses the second.
-import type { FailureReason, PaymentState } from '../../domain/states.ts';
+import type { FailureReason, PaymentCause, PaymentState } from '../../domain/states.ts';
 import type { Db, Queryable } from './client.ts';
 
 export type PaymentRow = {
@@ -53,12 +53,15 @@ export type NewPayment = Pick<
 };
 
 /**
- * Makes the payment, its hold and its job in one call.
+ * Makes the payment, its hold and its job in one call; `stopped` when no sending may begin.
  * @throws LedgerRefused when the wallet cannot hold that much; the database's unique violation when the hash is alive
  *   under another id.
  */
-export async function startPayment(db: Db, payment: NewPayment): Promise<'created' | 'exists' | 'too_many'> {
-  const [row] = await db.call<{ result: 'created' | 'exists' | 'too_many' }>(
+export async function startPayment(
+  db: Db,
+  payment: NewPayment,
+): Promise<'created' | 'exists' | 'too_many' | 'stopped'> {
+  const [row] = await db.call<{ result: 'created' | 'exists' | 'too_many' | 'stopped' }>(
     'payments.start',
     'select pay_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as result',
     [
@@ -94,6 +97,7 @@ export async function finishPaidPayment(
     id: string;
     feeMsat: bigint;
     preimage: string;
+    cause: PaymentCause;
     outgoingId: bigint;
     nodeId: bigint;
     postId: string;
@@ -105,11 +109,12 @@ export async function finishPaidPayment(
 ): Promise<PaymentState | null> {
   const [row] = await db.call<{ state: PaymentState | null }>(
     'payments.finish_paid',
-    'select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as state',
+    'select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as state',
     [
       given.id,
       given.feeMsat,
       given.preimage,
+      given.cause,
       given.outgoingId,
       given.nodeId,
       given.postId,
@@ -173,23 +178,46 @@ export async function dealings(
   return row ?? { paidBefore: false, twinId: null };
 }
 
-/** `held → sending` at one node, for ever; its job is done with that. False when someone else was first. */
+/**
+ * `held → sending` at one node, for ever; its job is done with that. False when someone else was first, and while sending
+ * is stopped: then it stays held, with its job.
+ */
 export async function claimForSending(
   q: Queryable,
-  given: { id: string; node: string; nowMs: number; dueAtMs: number },
+  given: { id: string; node: string; cause: PaymentCause; nowMs: number; dueAtMs: number },
 ): Promise<boolean> {
   const rows = await q.query(
     'payments.claim',
-    `with job as (delete from outbox where id = $1)
-     update payments set state = 'sending', node = $2, sent_at = to_timestamp($3::float8 / 1000),
+    `with sending as materialized (select sending_is_on() as is_on),
+     job as (delete from outbox where id = $1 and (select is_on from sending))
+     update payments set state = 'sending', cause = $5, node = $2, sent_at = to_timestamp($3::float8 / 1000),
        due_at = to_timestamp($4::float8 / 1000), attempts = 1
-     where id = $1 and state = 'held' returning id`,
-    [given.id, given.node, given.nowMs, given.dueAtMs],
+     where id = $1 and state = 'held' and (select is_on from sending) returning id`,
+    [given.id, given.node, given.nowMs, given.dueAtMs, given.cause],
   );
   return rows.length === 1;
 }
 
-/** Counts another try of a payment whose last one ended without effect. False when somebody else counted first. */
+/**
+ * `held → sending` at a node that has it already, as a database knows that was restored to before: nothing is sent by
+ * it, so it asks no switch. False when it is not held any more.
+ */
+export async function pinPayment(q: Queryable, given: { id: string; node: string; nowMs: number }): Promise<boolean> {
+  const rows = await q.query(
+    'payments.pin',
+    `with job as (delete from outbox where id = $1)
+     update payments set state = 'sending', cause = 'recovery', node = $2, sent_at = to_timestamp($3::float8 / 1000),
+       due_at = to_timestamp($3::float8 / 1000), attempts = 1
+     where id = $1 and state = 'held' returning id`,
+    [given.id, given.node, given.nowMs],
+  );
+  return rows.length === 1;
+}
+
+/**
+ * Counts another try of a payment whose last one ended without effect. False when somebody else counted first, and while
+ * sending is stopped: then there is no other try.
+ */
 export async function countAttempt(
   q: Queryable,
   given: { id: string; attempts: number; dueAtMs: number },
@@ -197,7 +225,7 @@ export async function countAttempt(
   const rows = await q.query(
     'payments.attempt',
     `update payments set attempts = $2 + 1, due_at = to_timestamp($3::float8 / 1000)
-     where id = $1 and state = 'sending' and attempts = $2 returning id`,
+     where id = $1 and state = 'sending' and attempts = $2 and sending_is_on() returning id`,
     [given.id, given.attempts, given.dueAtMs],
   );
   return rows.length === 1;
@@ -205,24 +233,25 @@ export async function countAttempt(
 
 export async function markPaid(
   q: Queryable,
-  given: { id: string; feeMsat: bigint; preimage: string | null; nowMs: number },
+  given: { id: string; feeMsat: bigint; preimage: string | null; cause: PaymentCause; nowMs: number },
 ): Promise<void> {
   await q.query(
     'payments.paid',
-    `update payments set state = 'paid', fee_msat = $2, preimage = $3, finished_at = to_timestamp($4::float8 / 1000)
-     where id = $1`,
-    [given.id, given.feeMsat, given.preimage, given.nowMs],
+    `update payments set state = 'paid', cause = $5, fee_msat = $2, preimage = $3,
+       finished_at = to_timestamp($4::float8 / 1000) where id = $1`,
+    [given.id, given.feeMsat, given.preimage, given.nowMs, given.cause],
   );
 }
 
 export async function markFailed(
   q: Queryable,
-  given: { id: string; failure: FailureReason; nowMs: number },
+  given: { id: string; failure: FailureReason; cause: PaymentCause; nowMs: number },
 ): Promise<void> {
   await q.query(
     'payments.failed',
-    `update payments set state = 'failed', failure = $2, finished_at = to_timestamp($3::float8 / 1000) where id = $1`,
-    [given.id, given.failure, given.nowMs],
+    `update payments set state = 'failed', cause = $4, failure = $2, finished_at = to_timestamp($3::float8 / 1000)
+     where id = $1`,
+    [given.id, given.failure, given.nowMs, given.cause],
   );
 }
 
@@ -237,6 +266,21 @@ export async function takeDue(
        select id from payments where state in ('held', 'sending') and due_at <= to_timestamp($1::float8 / 1000)
        order by due_at limit $3 for no key update skip locked)
      returning id, attempts`,
+    [given.nowMs, given.nextMs, given.limit],
+  );
+}
+
+/** Payments given back by hand whose next look is due, each taken by one sweeper. */
+export async function takeFreed(
+  q: Queryable,
+  given: { nowMs: number; nextMs: number; limit: number },
+): Promise<{ id: string; paymentHash: string }[]> {
+  return q.query(
+    'payments.freed',
+    `update payments set due_at = to_timestamp($2::float8 / 1000) where id in (
+       select id from payments where state = 'failed' and cause like 'admin:%'
+         and due_at <= to_timestamp($1::float8 / 1000) order by due_at limit $3 for no key update skip locked)
+     returning id, payment_hash as "paymentHash"`,
     [given.nowMs, given.nextMs, given.limit],
   );
 }

@@ -7,13 +7,15 @@ import { named, POOL } from './retry.ts';
 
 export type PoolOptions = {
   databaseUrl: string;
+  /** Who is connected, as the server and the events of the tables name it. */
+  name?: string | undefined;
   poolMin: number;
   poolMax: number;
   /** To reach the server. */
   connectMs: number;
   /** After which an unused connection beyond `poolMin` is closed. */
   idleMs: number;
-  /** How long to wait for a connection: 2 s where a person waits, 30 s for a job. */
+  /** How long to wait for a connection: less than 2 s where a person waits, 30 s for a job. */
   acquireMs: number;
   /** After which the server breaks a statement off. */
   statementMs: number;
@@ -46,6 +48,7 @@ export function createPool(options: PoolOptions): Pool {
   const { clock, acquireMs, connectMs, statementMs, onPool } = options;
   const raw = new pg.Pool({
     connectionString: options.databaseUrl,
+    ...(options.name === undefined ? {} : { application_name: options.name }),
     min: options.poolMin,
     max: options.poolMax,
     idleTimeoutMillis: options.idleMs,

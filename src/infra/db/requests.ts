@@ -1,5 +1,5 @@
 // Rows of requests for money between two people here. Moves by compare-and-set, like every row with a state.
-import type { RequestState } from '../../domain/states.ts';
+import type { RequestCause, RequestState } from '../../domain/states.ts';
 import type { Queryable } from './client.ts';
 
 export type RequestRow = {
@@ -23,8 +23,8 @@ export async function insertRequest(
 ): Promise<void> {
   await q.query(
     'requests.insert',
-    `insert into requests (id, from_user_id, to_user_id, amount_msat, memo, state, expires_at, created_at)
-     values ($1, $2, $3, $4, $5, 'open', to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000))
+    `insert into requests (id, from_user_id, to_user_id, amount_msat, memo, state, cause, expires_at, created_at)
+     values ($1, $2, $3, $4, $5, 'open', 'tap', to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000))
      on conflict (id) do nothing`,
     [given.id, given.fromUserId, given.toUserId, given.amountMsat, given.memo, given.expiresAtMs, given.nowMs],
   );
@@ -35,29 +35,37 @@ export async function findRequest(q: Queryable, id: string): Promise<RequestRow 
   return row;
 }
 
+const CAUSES: Record<Exclude<RequestState, 'open'>, RequestCause> = {
+  paid: 'send',
+  declined: 'decline',
+  canceled: 'cancel',
+  expired: 'expiry',
+};
+
 /** `open → state`; gives the row when we won. Nothing is paid whose time is over. */
 export async function closeRequest(
   q: Queryable,
-  given: { id: string; state: RequestState; nowMs: number },
+  given: { id: string; state: Exclude<RequestState, 'open'>; nowMs: number },
 ): Promise<RequestRow | undefined> {
   const [row] = await q.query<RequestRow>(
     'requests.close',
-    `update requests set state = $2, finished_at = to_timestamp($3::float8 / 1000)
+    `update requests set state = $2, cause = $4, finished_at = to_timestamp($3::float8 / 1000)
      where id = $1 and state = 'open' and (expires_at > to_timestamp($3::float8 / 1000) or $2 <> 'paid')
      returning ${REQUEST}`,
-    [given.id, given.state, given.nowMs],
+    [given.id, given.state, given.nowMs, CAUSES[given.state]],
   );
   return row;
 }
 
-export async function expireRequests(q: Queryable, nowMs: number): Promise<number> {
-  const rows = await q.query(
-    'requests.expire',
-    `update requests set state = 'expired', finished_at = to_timestamp($1::float8 / 1000)
-     where state = 'open' and expires_at <= to_timestamp($1::float8 / 1000) returning id`,
-    [nowMs],
+/** Requests that are still open though their time is over, the oldest first. */
+export async function overdueRequests(q: Queryable, given: { nowMs: number; limit: number }): Promise<string[]> {
+  const rows = await q.query<{ id: string }>(
+    'requests.overdue',
+    `select id from requests where state = 'open' and expires_at <= to_timestamp($1::float8 / 1000)
+     order by expires_at limit $2`,
+    [given.nowMs, given.limit],
   );
-  return rows.length;
+  return rows.map((row) => row.id);
 }
 
 export async function countOpenRequests(q: Queryable, fromUserId: string): Promise<number> {

@@ -24,10 +24,13 @@ export type SendNow = {
 const LARGEST_BATCH = 200;
 const IN_FLIGHT = 2;
 
-const gathered = new WeakMap<Db, (send: SendNow) => Promise<PostResult>>();
+/** What became of a send: the ledger's result, or `stopped` when no sending may begin. */
+export type SendResult = PostResult | 'stopped';
 
-/** Sends. Gives the ledger's result: `created`, `exists` when it was sent before, or why no money moved. */
-export function sendNow(db: Db, send: SendNow): Promise<PostResult> {
+const gathered = new WeakMap<Db, (send: SendNow) => Promise<SendResult>>();
+
+/** Sends. Gives `created`, `exists` when it was sent before, or why no money moved. */
+export function sendNow(db: Db, send: SendNow): Promise<SendResult> {
   let together = gathered.get(db);
   if (!together) {
     together = gather({ largest: LARGEST_BATCH, inFlight: IN_FLIGHT, run: (sends) => runAll(db, sends) });
@@ -36,11 +39,11 @@ export function sendNow(db: Db, send: SendNow): Promise<PostResult> {
   return together(send);
 }
 
-async function runAll(db: Db, sends: readonly SendNow[]): Promise<PostResult[]> {
+async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> {
   const column = <T>(pick: (send: SendNow) => T) => sends.map(pick);
   const latest = (pick: (send: SendNow) => number) => Math.max(...sends.map(pick));
   return db.transaction('sends.now', async (tx) => {
-    const [row] = await tx.query<{ results: PostResult[] }>(
+    const [row] = await tx.query<{ results: SendResult[] }>(
       'sends.now',
       'select send_now($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as results',
       [

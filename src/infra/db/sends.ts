@@ -1,6 +1,6 @@
 // Rows of transfers inside the house. A send to someone who is not here yet is held until it is claimed, retracted or
 // returned; whoever moves it out of `held` first decides, the others find it closed.
-import type { SendState } from '../../domain/states.ts';
+import type { SendCause, SendState } from '../../domain/states.ts';
 import type { Queryable } from './client.ts';
 
 export type SendRow = {
@@ -28,8 +28,9 @@ export async function insertSend(
 ): Promise<boolean> {
   const rows = await q.query(
     'sends.insert',
-    `insert into sends (id, from_user_id, to_user_id, to_name, amount_msat, memo, state, expires_at, created_at, finished_at)
-     values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::float8 / 1000), to_timestamp($9::float8 / 1000),
+    `insert into sends (id, from_user_id, to_user_id, to_name, amount_msat, memo, state, cause, expires_at, created_at,
+       finished_at)
+     values ($1, $2, $3, $4, $5, $6, $7, 'tap', to_timestamp($8::float8 / 1000), to_timestamp($9::float8 / 1000),
        case when $7 = 'done' then to_timestamp($9::float8 / 1000) end)
      on conflict (id) do nothing returning id`,
     [
@@ -60,13 +61,13 @@ export async function lockSend(q: Queryable, id: string): Promise<SendRow | unde
 /** Ends a held send. The row must be locked and `held`. */
 export async function closeSend(
   q: Queryable,
-  given: { id: string; state: SendState; toUserId: string | null; nowMs: number },
+  given: { id: string; state: SendState; cause: SendCause; toUserId: string | null; nowMs: number },
 ): Promise<void> {
   await q.query(
     'sends.close',
-    `update sends set state = $2, to_user_id = coalesce($3, to_user_id), finished_at = to_timestamp($4::float8 / 1000)
-     where id = $1`,
-    [given.id, given.state, given.toUserId, given.nowMs],
+    `update sends set state = $2, cause = $5, to_user_id = coalesce($3, to_user_id),
+       finished_at = to_timestamp($4::float8 / 1000) where id = $1`,
+    [given.id, given.state, given.toUserId, given.nowMs, given.cause],
   );
 }
 
@@ -92,8 +93,8 @@ export async function volumeSince(q: Queryable, sinceMs: number): Promise<bigint
   return row?.volume ?? 0n;
 }
 
-// Ids begin with their time, so "since a moment" is a range of the primary key.
-function firstIdAt(timeMs: number): string {
+/** The smallest id of a moment: ids begin with their time, so "since a moment" is a range of the primary key. */
+export function firstIdAt(timeMs: number): string {
   const hex = Math.floor(timeMs).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

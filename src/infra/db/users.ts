@@ -29,12 +29,18 @@ export async function findByIdentity(q: Queryable, who: { channel: string; exter
   return row;
 }
 
-const findTogether = together<{ channel: string; username: string }, KnownPerson | undefined>(async (db, asked) => {
-  const rows = await db.query<KnownPerson & { at: bigint }>(
+/** With the chat used last, where the channel can be asked about them. */
+export type NamedPerson = KnownPerson & { bot: string | null; chatId: string | null; seenAtMs: number | null };
+
+const findTogether = together<{ channel: string; username: string }, NamedPerson | undefined>(async (db, asked) => {
+  const rows = await db.query<NamedPerson & { at: bigint }>(
     'users.find_by_usernames',
-    `select asked.at, found.* from unnest($1::text[], $2::text[]) with ordinality as asked (channel, username, at)
+    `select asked.at, found.*, chat.* from unnest($1::text[], $2::text[]) with ordinality as asked (channel, username, at)
      cross join lateral (select ${PERSON} from identities i join users u on u.id = i.user_id
-       where i.channel = asked.channel and i.username = asked.username order by i.id desc limit 1) found`,
+       where i.channel = asked.channel and i.username = asked.username order by i.id desc limit 1) found
+     left join lateral (select c.bot, c.chat_id as "chatId",
+         (extract(epoch from c.last_seen_at) * 1000)::float8 as "seenAtMs"
+       from chats c where c.identity_id = found."identityId" order by c.last_seen_at desc limit 1) chat on true`,
     [asked.map(({ channel }) => channel), asked.map(({ username }) => username)],
   );
   const found = new Map(rows.map(({ at, ...person }) => [Number(at), person]));
@@ -172,6 +178,16 @@ export async function updateSettings(
        onboarded_at = coalesce(onboarded_at, to_timestamp($5::float8 / 1000)) where id = $1`,
     [userId, change.language ?? null, change.currency ?? null, change.zone ?? null, change.onboardedAtMs ?? null],
   );
+}
+
+/** Everyone who is an admin now. */
+export async function adminIds(q: Queryable): Promise<string[]> {
+  const rows = await q.query<{ id: string }>(
+    'users.admins',
+    `select id from users where role = 'admin' order by id`,
+    [],
+  );
+  return rows.map(({ id }) => id);
 }
 
 export async function countUsers(q: Queryable): Promise<number> {

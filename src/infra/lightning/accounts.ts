@@ -1,8 +1,13 @@
-// What a node has, what passed through it and who it is: for the books, the doctor and the start-up checks. All calls here throw as any call to LND does; none decides about a payment.
-import { isPermissionDenied } from './faults.ts';
+// What a node has, what passed through it and who it is: for the books, the doctor and the start-up checks.
+// All calls here throw Unavailable when the node does not answer; none decides about a payment.
+import type { ClientUnaryCall } from '@grpc/grpc-js';
+import { Unavailable } from '../../base/errors.ts';
+import { NotCalled } from '../../base/outside.ts';
+import { explain, isPermissionDenied, isTransport } from './faults.ts';
 import { networkOf } from './judge.ts';
 import { type LightningNode, liquidity } from './node.ts';
-import type { WireChannel, WireChannelBalance, WireInfo, WireInvoice, WirePayment } from './wire.ts';
+import { wholeOf } from './whole.ts';
+import type { Done, Lnd, WireChannel, WireChannelBalance, WireInfo, WireInvoice, WirePayment } from './wire.ts';
 
 export type NodeInfo = {
   readonly publicKey: string;
@@ -16,7 +21,7 @@ export type NodeInfo = {
 
 /** Who the node is and how far it has come. */
 export async function nodeInfo(node: LightningNode): Promise<NodeInfo> {
-  const info = await node.ask<WireInfo>((lnd, done) => lnd.default.getInfo({}, done));
+  const info = await asked<WireInfo>(node, (lnd, done) => lnd.default.getInfo({}, done));
   return {
     publicKey: info.identity_pubkey,
     version: info.version,
@@ -46,9 +51,9 @@ export type NodeBalances = {
 /** What the node has, in millisatoshi. */
 export async function nodeBalances(node: LightningNode): Promise<NodeBalances> {
   const [balance, pending, listed, onchainMsat] = await Promise.all([
-    node.ask<WireChannelBalance>((lnd, done) => lnd.default.channelBalance({}, done)),
-    node.ask<{ total_limbo_balance: string }>((lnd, done) => lnd.default.pendingChannels({}, done)),
-    node.ask<{ channels: WireChannel[] }>((lnd, done) => lnd.default.listChannels({ active_only: false }, done)),
+    asked<WireChannelBalance>(node, (lnd, done) => lnd.default.channelBalance({}, done)),
+    asked<{ total_limbo_balance: string }>(node, (lnd, done) => lnd.default.pendingChannels({}, done)),
+    asked<{ channels: WireChannel[] }>(node, (lnd, done) => lnd.default.listChannels({ active_only: false }, done)),
     onchain(node),
   ]);
   const outgoing = listed.channels.flatMap((channel) => channel.pending_htlcs.filter((htlc) => !htlc.incoming));
@@ -64,7 +69,7 @@ export async function nodeBalances(node: LightningNode): Promise<NodeBalances> {
 
 async function onchain(node: LightningNode): Promise<bigint | undefined> {
   try {
-    const wallet = await node.ask<{ total_balance: string }>((lnd, done) => lnd.default.walletBalance({}, done));
+    const wallet = await asked<{ total_balance: string }>(node, (lnd, done) => lnd.default.walletBalance({}, done));
     return BigInt(wallet.total_balance) * 1_000n;
   } catch (error) {
     if (isPermissionDenied(error)) return undefined;
@@ -84,30 +89,40 @@ export type SettledListed = {
   readonly settledIndex: bigint;
 };
 
+/** A moment, and the node's newest index at it where that is known: then the index decides, and no clock. */
+export type Since = {
+  readonly sinceMs: number;
+  readonly afterIndex?: bigint;
+  /** Only what was made since then is looked at at all. */
+  readonly madeSinceMs?: number;
+};
+
 /**
- * Every invoice settled since then, in the order in which they were made. LND's times are whole seconds, so those of
- * the same second are included. Invoices older than 60 days at `sinceMs` are not looked at.
+ * Every invoice settled since then, in the order in which they were made. `afterIndex` is a settled index. LND's times
+ * are whole seconds, so without it those of the same second are included. Invoices older than 60 days at `sinceMs` are
+ * not looked at.
  */
 export async function* settledInvoices(
   node: LightningNode,
-  { sinceMs }: { sinceMs: number },
+  { sinceMs, afterIndex, madeSinceMs }: Since,
 ): AsyncGenerator<SettledListed> {
   const sinceS = Math.floor(sinceMs / 1_000);
+  const creation_date_start = madeSinceMs === undefined ? startOf(sinceS) : secondsOf(madeSinceMs);
   for (let offset = '0'; ; ) {
-    const page = await node.ask<{ invoices: WireInvoice[]; last_index_offset: string }>((lnd, done) =>
-      lnd.default.listInvoices(
-        { index_offset: offset, num_max_invoices: PAGE, creation_date_start: startOf(sinceS) },
-        done,
-      ),
+    const page = await asked<{ invoices: WireInvoice[]; last_index_offset: string }>(node, (lnd, done) =>
+      lnd.default.listInvoices({ index_offset: offset, num_max_invoices: PAGE, creation_date_start }, done),
     );
     for (const invoice of page.invoices) {
-      if (invoice.state !== 'SETTLED' || Number(invoice.settle_date) < sinceS) continue;
+      if (invoice.state !== 'SETTLED') continue;
+      const isBefore =
+        afterIndex === undefined ? Number(invoice.settle_date) < sinceS : wholeOf(invoice.settle_index) <= afterIndex;
+      if (isBefore) continue;
       yield {
         paymentHash: invoice.r_hash.toString('hex'),
-        receivedMsat: BigInt(invoice.amt_paid_msat),
+        receivedMsat: wholeOf(invoice.amt_paid_msat),
         settledAtMs: Number(invoice.settle_date) * 1_000,
-        addedIndex: BigInt(invoice.add_index),
-        settledIndex: BigInt(invoice.settle_index),
+        addedIndex: wholeOf(invoice.add_index),
+        settledIndex: wholeOf(invoice.settle_index),
       };
     }
     if (page.invoices.length === 0 || page.last_index_offset === offset) return;
@@ -123,36 +138,86 @@ export type SucceededListed = {
   readonly succeededAtMs: number;
 };
 
-/** Every payment that succeeded since then, in the order in which they were begun, of those begun 60 days before. */
-export async function* succeededPayments(
+/**
+ * Every payment that succeeded since then, in the order in which they were begun, of those begun 60 days before. With
+ * `afterIndex`, a payment index: of those begun after it.
+ */
+export async function* succeededPayments(node: LightningNode, since: Since): AsyncGenerator<SucceededListed> {
+  for await (const payment of paymentsListed(node, since, false)) {
+    const succeededAtMs = endOf(payment);
+    if (payment.status !== 'SUCCEEDED') continue;
+    if (since.afterIndex === undefined && succeededAtMs < since.sinceMs) continue;
+    const { paymentHash, amountMsat, feeMsat } = amountsOf(payment);
+    yield { paymentHash, amountMsat, feeMsat, succeededAtMs };
+  }
+}
+
+/** A payment as its node lists it, whatever became of it. */
+export type PaymentListed = Omit<SucceededListed, 'succeededAtMs'> & {
+  /** `open`: under way, or of a state that is new to us. */
+  readonly state: 'paid' | 'failed' | 'open';
+};
+
+/** Every payment begun since then, as `succeededPayments`, with those that failed and those without an end. */
+export async function* allPayments(node: LightningNode, since: Since): AsyncGenerator<PaymentListed> {
+  for await (const payment of paymentsListed(node, since, true)) {
+    const state = payment.status === 'SUCCEEDED' ? 'paid' : payment.status === 'FAILED' ? 'failed' : 'open';
+    yield { ...amountsOf(payment), state };
+  }
+}
+
+function amountsOf(payment: WirePayment) {
+  return {
+    paymentHash: payment.payment_hash.toLowerCase(),
+    amountMsat: wholeOf(payment.value_msat),
+    feeMsat: wholeOf(payment.fee_msat),
+  };
+}
+
+async function* paymentsListed(
   node: LightningNode,
-  { sinceMs }: { sinceMs: number },
-): AsyncGenerator<SucceededListed> {
-  for (let offset = '0'; ; ) {
-    const page = await node.ask<{ payments: WirePayment[]; last_index_offset: string }>((lnd, done) =>
+  { sinceMs, afterIndex, madeSinceMs }: Since,
+  include_incomplete: boolean,
+): AsyncGenerator<WirePayment> {
+  const hasIndex = afterIndex !== undefined;
+  for (let offset = hasIndex ? afterIndex.toString() : '0'; ; ) {
+    const page = await asked<{ payments: WirePayment[]; last_index_offset: string }>(node, (lnd, done) =>
       lnd.default.listPayments(
         {
-          include_incomplete: false,
+          include_incomplete,
           index_offset: offset,
           max_payments: PAGE,
-          creation_date_start: startOf(Math.floor(sinceMs / 1_000)),
+          ...(hasIndex ? {} : { creation_date_start: startOf(Math.floor(sinceMs / 1_000)) }),
+          ...(madeSinceMs === undefined ? {} : { creation_date_start: secondsOf(madeSinceMs) }),
         },
         done,
       ),
     );
-    for (const payment of page.payments) {
-      const succeededAtMs = endOf(payment);
-      if (payment.status !== 'SUCCEEDED' || succeededAtMs < sinceMs) continue;
-      yield {
-        paymentHash: payment.payment_hash.toLowerCase(),
-        amountMsat: BigInt(payment.value_msat),
-        feeMsat: BigInt(payment.fee_msat),
-        succeededAtMs,
-      };
-    }
+    yield* page.payments;
     if (page.payments.length === 0 || page.last_index_offset === offset) return;
     offset = page.last_index_offset;
   }
+}
+
+export type NewestIndexes = { readonly settledIndex: bigint; readonly paymentIndex: bigint };
+
+/**
+ * How far the node has counted its settled invoices and its payments: what comes later has a higher index. 0 when there
+ * is none, or when the last settled invoice is older than 60 days at `nowMs`.
+ */
+export async function newestIndexes(node: LightningNode, nowMs: number): Promise<NewestIndexes> {
+  const payments = await asked<{ last_index_offset: string }>(node, (lnd, done) =>
+    lnd.default.listPayments({ include_incomplete: true, index_offset: '0', max_payments: '1', reversed: true }, done),
+  );
+  let settledIndex = 0n;
+  for await (const invoice of settledInvoices(node, { sinceMs: nowMs, afterIndex: 0n })) {
+    if (invoice.settledIndex > settledIndex) settledIndex = invoice.settledIndex;
+  }
+  return { settledIndex, paymentIndex: BigInt(payments.last_index_offset) };
+}
+
+function secondsOf(timeMs: number): string {
+  return Math.max(Math.floor(timeMs / 1_000), 0).toString();
 }
 
 function startOf(sinceS: number): string {
@@ -162,4 +227,16 @@ function startOf(sinceS: number): string {
 function endOf(payment: WirePayment): number {
   const ends = payment.htlcs.filter((htlc) => htlc.status === 'SUCCEEDED').map((htlc) => Number(htlc.resolve_time_ns));
   return Math.max(...ends, 0) / 1e6;
+}
+
+async function asked<Answer>(
+  node: LightningNode,
+  send: (lnd: Lnd, done: Done<Answer>) => ClientUnaryCall,
+): Promise<Answer> {
+  try {
+    return await node.ask(send);
+  } catch (error) {
+    if (!isTransport(error) && !(error instanceof NotCalled)) throw error;
+    throw new Unavailable(`lightning node ${node.name}`, new Error(explain(error)));
+  }
 }

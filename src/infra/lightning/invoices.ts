@@ -8,6 +8,7 @@ import { Unavailable } from '../../base/errors.ts';
 import { decodeInvoice } from './decode.ts';
 import { explain, isInvoiceAbsent, isInvoiceThere } from './faults.ts';
 import type { LightningNode } from './node.ts';
+import { wholeOf } from './whole.ts';
 import type { WireInvoice } from './wire.ts';
 
 export type InvoiceOrder = {
@@ -84,18 +85,19 @@ function read(node: LightningNode, paymentHash: string): Promise<WireInvoice> {
 
 /**
  * Cancels an invoice, so that nobody can pay it any more. Never throws.
- * @returns `canceled` only when the node says so; `settled` when somebody was faster; else `unknown`: ask again.
+ * @returns `canceled` only when the node says so; `settled` when somebody was faster; `absent` when the node, up and
+ *   itself, does not know it: nobody can pay it there, but somebody may have (see `payInside`); else `unknown`: ask again.
  */
 export async function cancelInvoice(
   node: LightningNode,
   paymentHash: string,
-): Promise<'canceled' | 'settled' | 'unknown'> {
+): Promise<'canceled' | 'settled' | 'absent' | 'unknown'> {
   try {
     await node.ask((lnd, done) => lnd.invoices.cancelInvoice({ payment_hash: Buffer.from(paymentHash, 'hex') }, done));
     return 'canceled';
   } catch {
     const { state } = await lookupInvoice(node, paymentHash);
-    return state === 'canceled' || state === 'settled' ? state : 'unknown';
+    return state === 'open' || state === 'held' ? 'unknown' : state;
   }
 }
 
@@ -106,12 +108,12 @@ export type InvoiceSeen = {
   readonly settledIndex?: bigint;
 };
 
-const INVOICE_STATES: Readonly<Record<string, InvoiceSeen['state']>> = {
-  OPEN: 'open',
-  ACCEPTED: 'held',
-  SETTLED: 'settled',
-  CANCELED: 'canceled',
-};
+const INVOICE_STATES: ReadonlyMap<string, InvoiceSeen['state']> = new Map([
+  ['OPEN', 'open'],
+  ['ACCEPTED', 'held'],
+  ['SETTLED', 'settled'],
+  ['CANCELED', 'canceled'],
+]);
 
 /**
  * Looks an invoice up by its payment hash (hex). Never throws.
@@ -121,9 +123,9 @@ export async function lookupInvoice(node: LightningNode, paymentHash: string): P
   try {
     const invoice = await read(node, paymentHash);
     if (invoice.r_hash.toString('hex') !== paymentHash) return { state: 'unknown', receivedMsat: 0n };
-    const state = INVOICE_STATES[invoice.state] ?? 'unknown';
+    const state = INVOICE_STATES.get(invoice.state) ?? 'unknown';
     if (state !== 'settled') return { state, receivedMsat: 0n };
-    return { state, receivedMsat: BigInt(invoice.amt_paid_msat), settledIndex: BigInt(invoice.settle_index) };
+    return { state, receivedMsat: wholeOf(invoice.amt_paid_msat), settledIndex: wholeOf(invoice.settle_index) };
   } catch (error) {
     if (!isInvoiceAbsent(error)) return { state: 'unknown', receivedMsat: 0n };
     const { state } = await node.check();
@@ -137,8 +139,8 @@ export type SettledInvoice = InvoiceCursor & { readonly paymentHash: string; rea
 
 /**
  * Why settlements may have passed unseen: look every open invoice up by its hash.
- * `no_cursor`: the cursor is 0, and of that LND replays nothing. `index_reset`: LND counts from lower again (restored,
- * or its database was changed). `stream_lost`: the connection ended. `handler_failed`: the handler threw, and the same
+ * `no_cursor`: the cursor is 0, and of that LND replays nothing; told several times while the stream is being joined.
+ * `index_reset`: LND counts from lower again (restored, or its database was changed). `stream_lost`: the connection ended. `handler_failed`: the handler threw, and the same
  * settlement comes again.
  */
 export type LostReason = 'no_cursor' | 'index_reset' | 'stream_lost' | 'handler_failed';
@@ -156,6 +158,9 @@ export type WatchOptions = {
 
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+/** Of a stream that says nothing so long nobody waits to hear that it is joined. */
+const FIRST_JOIN_PAUSE_MS = 500;
+const LONGEST_JOIN_PAUSE_MS = 16_000;
 
 /** Hears of settled invoices until stopped, over as many streams as it takes. */
 export function watchInvoices(node: LightningNode, options: WatchOptions): { stop(): void } {
@@ -174,7 +179,6 @@ async function watch(node: LightningNode, options: WatchOptions, signal: AbortSi
   };
   const at = { cursor: options.cursor, losses: 0 };
   while (!signal.aborted) {
-    if (at.cursor.settledIndex === 0n) lost('no_cursor');
     const { reason, why } = await follow(node, options, at, lost, signal);
     if (signal.aborted) return;
     lost(reason);
@@ -196,6 +200,7 @@ async function follow(
 ): Promise<{ reason: LostReason; why: string }> {
   let stream: ClientReadableStream<WireInvoice> | undefined;
   const cancel = () => stream?.cancel();
+  const heard = new AbortController();
   let reason: LostReason = 'stream_lost';
   try {
     // No added index: its replay would hand settlements over out of order, and the cursor could jump over some.
@@ -204,8 +209,10 @@ async function follow(
     // What comes after the loop below has ended must find a listener, or the process ends.
     stream.on('error', () => {});
     signal.addEventListener('abort', cancel, { once: true });
+    if (at.cursor.settledIndex === 0n) void tellUntilHeard(node, lost, heard.signal);
     for await (const invoice of stream as AsyncIterable<WireInvoice>) {
       at.losses = 0;
+      heard.abort(FIRST_MESSAGE);
       if (invoice.state !== 'SETTLED' || signal.aborted) continue;
       const event = eventOf(invoice);
       if (event.settledIndex < at.cursor.settledIndex) lost('index_reset');
@@ -220,15 +227,36 @@ async function follow(
     return { reason, why: explain(error) };
   } finally {
     signal.removeEventListener('abort', cancel);
+    heard.abort();
     cancel();
+  }
+}
+
+const FIRST_MESSAGE = 'first message';
+
+/**
+ * What is settled between the asking for a stream and its joining is told by nobody when nothing is replayed, and LND
+ * does not say when it has joined: its headers wait for the first message, and a replay of added invoices, which would
+ * be one, skips what was deleted. So it is told at once, again after pauses that double, and at the first message:
+ * however long the joining takes, the first look after it comes before that time has passed once more.
+ */
+async function tellUntilHeard(
+  node: LightningNode,
+  lost: (reason: LostReason) => void,
+  heard: AbortSignal,
+): Promise<void> {
+  lost('no_cursor');
+  for (let pauseMs = FIRST_JOIN_PAUSE_MS; pauseMs <= LONGEST_JOIN_PAUSE_MS && !heard.aborted; pauseMs *= 2) {
+    await node.clock.sleep(pauseMs, heard);
+    if (!heard.aborted || heard.reason === FIRST_MESSAGE) lost('no_cursor');
   }
 }
 
 function eventOf(invoice: WireInvoice): SettledInvoice {
   return {
     paymentHash: invoice.r_hash.toString('hex'),
-    receivedMsat: BigInt(invoice.amt_paid_msat),
-    addedIndex: BigInt(invoice.add_index),
-    settledIndex: BigInt(invoice.settle_index),
+    receivedMsat: wholeOf(invoice.amt_paid_msat),
+    addedIndex: wholeOf(invoice.add_index),
+    settledIndex: wholeOf(invoice.settle_index),
   };
 }

@@ -3,17 +3,18 @@
 // while no part of it is under way; whatever is new or contradicts itself is `unknown`.
 import { createHash } from 'node:crypto';
 import type { FailureReason, PayOutcome } from '../../domain/states.ts';
+import { wholeOf } from './whole.ts';
 import type { WireInfo, WirePayment } from './wire.ts';
 
-/** LND's final reasons, ours, and whether trying again on the same node can help. */
-const FINAL: Readonly<Record<string, { reason: FailureReason; transient: boolean }>> = {
-  FAILURE_REASON_TIMEOUT: { reason: 'timed_out', transient: true },
-  FAILURE_REASON_NO_ROUTE: { reason: 'no_route', transient: true },
-  FAILURE_REASON_INCORRECT_PAYMENT_DETAILS: { reason: 'refused_by_payee', transient: false },
-  FAILURE_REASON_INSUFFICIENT_BALANCE: { reason: 'node_balance', transient: false },
-  FAILURE_REASON_ERROR: { reason: 'rejected', transient: false },
-  FAILURE_REASON_CANCELED: { reason: 'rejected', transient: false },
-};
+/** LND's final reasons, ours, and whether trying again on the same node can help. A map: an object also knows "toString". */
+const FINAL: ReadonlyMap<string, { reason: FailureReason; transient: boolean }> = new Map([
+  ['FAILURE_REASON_TIMEOUT', { reason: 'timed_out', transient: true }],
+  ['FAILURE_REASON_NO_ROUTE', { reason: 'no_route', transient: true }],
+  ['FAILURE_REASON_INCORRECT_PAYMENT_DETAILS', { reason: 'refused_by_payee', transient: false }],
+  ['FAILURE_REASON_INSUFFICIENT_BALANCE', { reason: 'node_balance', transient: false }],
+  ['FAILURE_REASON_ERROR', { reason: 'rejected', transient: false }],
+  ['FAILURE_REASON_CANCELED', { reason: 'rejected', transient: false }],
+]);
 
 /**
  * The outcome that LND's record of a payment proves.
@@ -47,11 +48,11 @@ function paidOf(payment: WirePayment, paymentHash: string): PayOutcome {
   const preimage = payment.payment_preimage.toLowerCase();
   const proof = createHash('sha256').update(Buffer.from(preimage, 'hex')).digest('hex');
   if (preimage.length !== 64 || proof !== paymentHash) return unknown('success without its proof');
-  return { state: 'paid', preimage, feeMsat: BigInt(payment.fee_msat), amountMsat: BigInt(payment.value_msat) };
+  return { state: 'paid', preimage, feeMsat: wholeOf(payment.fee_msat), amountMsat: wholeOf(payment.value_msat) };
 }
 
 function failedOf(payment: WirePayment): PayOutcome {
-  const final = FINAL[payment.failure_reason];
+  const final = FINAL.get(payment.failure_reason);
   if (!final) return unknown('failed for a reason not known');
   // LND calls a payment failed once no attempt is out; a version that did not would cost us the payment.
   if (payment.htlcs.some((htlc) => htlc.status !== 'FAILED')) return unknown('failed with an attempt still out');

@@ -238,8 +238,16 @@ async function readRecord(node: LightningNode, paymentHash: string): Promise<Fou
 
 const TRACK_DEADLINE_MS = 10_000;
 
-/** Reads the first message: it is the present state. ln-service waits on for an end, which may never come. */
 async function track(node: LightningNode, paymentHash: string): Promise<PayOutcome> {
+  const record = await firstRecord(node, paymentHash);
+  return record === undefined ? unknown('no answer in time') : outcomeOf(record, paymentHash);
+}
+
+/**
+ * LND's record of a payment as it is now: the first message of its stream. ln-service waits on for an end, which may
+ * never come. Undefined when there was none in time. Throws as any call to LND, NOT_FOUND among them.
+ */
+export async function firstRecord(node: LightningNode, paymentHash: string): Promise<WirePayment | undefined> {
   const stream = node.connection().router.trackPaymentV2({
     payment_hash: Buffer.from(paymentHash, 'hex'),
     no_inflight_updates: false,
@@ -247,10 +255,10 @@ async function track(node: LightningNode, paymentHash: string): Promise<PayOutco
   const waiting = new AbortController();
   try {
     return await new Promise((resolve, reject) => {
-      stream.on('data', (payment: WirePayment) => resolve(outcomeOf(payment, paymentHash)));
+      stream.on('data', resolve);
       stream.on('error', reject);
-      stream.on('end', () => resolve(unknown('no answer')));
-      void node.clock.sleep(TRACK_DEADLINE_MS, waiting.signal).then(() => resolve(unknown('no answer in time')));
+      stream.on('end', () => resolve(undefined));
+      void node.clock.sleep(TRACK_DEADLINE_MS, waiting.signal).then(() => resolve(undefined));
     });
   } finally {
     waiting.abort();

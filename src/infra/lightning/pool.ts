@@ -19,16 +19,23 @@ export type LightningPool = {
   /** The node of that name, however it is. Throws on a name that is not configured. */
   node(name: string): LightningNode;
   /**
-   * A node for a new invoice: up, by chance weighted with what it can receive, of those that can receive the amount
-   * where there are any. Throws Unavailable('lightning node') when none is up.
+   * From now on the node may be chosen for new work, since its books are ours: what went through it before could not be
+   * booked. Asking and cancelling need no such word.
+   */
+  admit(name: string): void;
+  /**
+   * A node for a new invoice: admitted and up, by chance weighted with what it can receive, of those that can receive the amount
+   * where there are any. Throws Unavailable('lightning node') when none is.
    */
   forInvoice(amountMsat?: bigint): LightningNode;
   /**
-   * A node for a new payment: up, of a safe version, able to send amount and fee ceiling, by chance weighted with what
+   * A node for a new payment: admitted, up, of a safe version, able to send amount and fee ceiling, by chance weighted with what
    * it can send. Throws Unavailable: 'lightning node' when none may pay now, 'lightning liquidity' when none can send
    * that much.
    */
   forPayment(totalMsat: bigint): LightningNode;
+  /** The most that `forPayment` would find a node for now; undefined when none may pay. */
+  sendableMsat(): bigint | undefined;
   health(): NodeHealth[];
   /** Looks at every node once and then every 10 s. Does not throw for nodes that are down. */
   start(): Promise<void>;
@@ -39,6 +46,7 @@ export type LightningPool = {
 };
 
 const LOOK_EVERY_MS = 10_000;
+const NONE_ADOPTED = 'no node is adopted: run "npm run adopt -- <node>"';
 
 /**
  * Makes the pool; nothing is sent before `start` or a first call.
@@ -82,21 +90,7 @@ export function createLightningPool(options: {
       if (!node) throw new Error(`there is no LND node ${name}`);
       return node;
     },
-    forInvoice(amountMsat = 0n) {
-      const up = [...nodes.values()].filter((node) => node.health().state === 'up');
-      const able = up.filter((node) => node.health().inboundMsat >= amountMsat);
-      const chosen = choose(random, able.length > 0 ? able : up, 'inboundMsat');
-      if (!chosen) throw new Unavailable('lightning node');
-      return chosen;
-    },
-    forPayment(totalMsat) {
-      const well = [...nodes.values()].filter((node) => node.health().canPay);
-      if (well.length === 0) throw new Unavailable('lightning node');
-      const able = well.filter((node) => node.health().spendableMsat >= totalMsat);
-      const chosen = choose(random, able, 'spendableMsat');
-      if (!chosen) throw new Unavailable('lightning liquidity');
-      return chosen;
-    },
+    ...choices(nodes, random),
     health: () => Array.from(nodes.values(), (node) => node.health()),
     async start() {
       await look();
@@ -107,6 +101,43 @@ export function createLightningPool(options: {
       for (const node of nodes.values()) node.close();
     },
     isOurs,
+  };
+}
+
+/** Which node gets the next invoice or payment, of those that are admitted. */
+function choices(
+  nodes: ReadonlyMap<string, LightningNode>,
+  random: Random,
+): Pick<LightningPool, 'admit' | 'forInvoice' | 'forPayment' | 'sendableMsat'> {
+  const admitted = new Set<string>();
+  const admittedThat = (isWell: (health: NodeHealth) => boolean): LightningNode[] =>
+    [...nodes.values()].filter((node) => admitted.has(node.name) && isWell(node.health()));
+  function someThat(isWell: (health: NodeHealth) => boolean): LightningNode[] {
+    const found = admittedThat(isWell);
+    if (found.length > 0) return found;
+    throw new Unavailable('lightning node', admitted.size === 0 ? new Error(NONE_ADOPTED) : undefined);
+  }
+  return {
+    admit(name) {
+      admitted.add(name);
+    },
+    forInvoice(amountMsat = 0n) {
+      const up = someThat(({ state }) => state === 'up');
+      const able = up.filter((node) => node.health().inboundMsat >= amountMsat);
+      const chosen = choose(random, able.length > 0 ? able : up, 'inboundMsat');
+      if (!chosen) throw new Unavailable('lightning node');
+      return chosen;
+    },
+    forPayment(totalMsat) {
+      const able = someThat(({ canPay }) => canPay).filter((node) => node.health().spendableMsat >= totalMsat);
+      const chosen = choose(random, able, 'spendableMsat');
+      if (!chosen) throw new Unavailable('lightning liquidity');
+      return chosen;
+    },
+    sendableMsat() {
+      const each = admittedThat(({ canPay }) => canPay).map((node) => node.health().spendableMsat);
+      return each.sort((one, other) => (one > other ? -1 : 1))[0];
+    },
   };
 }
 

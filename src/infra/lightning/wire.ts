@@ -19,6 +19,7 @@ export type Lnd = {
     channelBalance: Unary<object, WireChannelBalance>;
     pendingChannels: Unary<object, { total_limbo_balance: string }>;
     walletBalance: Unary<object, { total_balance: string }>;
+    exportAllChannelBackups: Unary<object, WireChannelBackups>;
     checkMacaroonPermissions: Unary<WireCheckMacaroon, { valid: boolean }>;
     sendCoins: Unary<{ addr: string }, unknown>;
     bakeMacaroon: Unary<{ permissions: [] }, unknown>;
@@ -64,7 +65,8 @@ export type WirePayment = {
   failure_reason: string;
   value_msat: string;
   fee_msat: string;
-  htlcs: { status: string; resolve_time_ns: string }[];
+  creation_time_ns: string;
+  htlcs: { status: string; attempt_time_ns: string; resolve_time_ns: string }[];
 };
 
 export type WireAddInvoice = { r_preimage: Buffer; value_msat: string; memo: string; expiry: string };
@@ -83,21 +85,26 @@ export type WireInvoice = {
 export type WireListInvoices = { index_offset: string; num_max_invoices: string; creation_date_start: string };
 
 export type WireListPayments = {
-  include_incomplete: false;
+  include_incomplete: boolean;
   index_offset: string;
   max_payments: string;
-  creation_date_start: string;
+  creation_date_start?: string;
+  reversed?: true;
 };
 
 export type WireChannel = {
+  chan_id: string;
   active: boolean;
   initiator: boolean;
+  /** Seconds for which the node has watched it, since the node's start; and for how many of them the peer was there. */
+  lifetime: string;
+  uptime: string;
   local_balance: string;
   remote_balance: string;
   commit_fee: string;
   local_constraints: { chan_reserve_sat: string } | null;
   remote_constraints: { chan_reserve_sat: string } | null;
-  pending_htlcs: { incoming: boolean; amount: string }[];
+  pending_htlcs: { incoming: boolean; amount: string; hash_lock: Buffer }[];
 };
 
 type WireAmount = { msat: string } | null;
@@ -112,4 +119,9 @@ export type WireCheckMacaroon = {
   permissions: [];
   fullMethod: string;
   check_default_perms_from_full_method: true;
+};
+
+type WireChannelPoint = { funding_txid_bytes: Buffer; funding_txid_str: string; output_index: number };
+export type WireChannelBackups = {
+  multi_chan_backup: { chan_points: WireChannelPoint[]; multi_chan_backup: Buffer } | null;
 };

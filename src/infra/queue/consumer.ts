@@ -42,7 +42,7 @@ export function consume(options: {
         throw error;
       }
       if (!later) return report('done');
-      await job.moveToDelayed(later.laterMs, token);
+      await job.moveToDelayed(hostMs() + later.laterMs - options.clock.nowMs(), token);
       report('later');
       throw new DelayedError();
     },
@@ -61,4 +61,10 @@ export function consume(options: {
       await Promise.race([worker.close(), options.clock.sleep(graceMs)]);
     },
   };
+}
+
+// BullMQ holds a job's moment against the host's clock, which may be minutes away from ours: too late a moment would
+// keep people waiting, one that is past already would bring the job back without a pause.
+function hostMs(): number {
+  return Math.round(performance.timeOrigin + performance.now());
 }

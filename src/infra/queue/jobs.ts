@@ -10,6 +10,7 @@ export const QUEUES = {
   invoice: { concurrency: 10, attempts: 8, backoffMs: 250 },
   payment: { concurrency: 50, attempts: 8, backoffMs: 500 },
   notification: { concurrency: 50, attempts: 12, backoffMs: 500 },
+  refund: { concurrency: 1, attempts: 8, backoffMs: 500 },
   'balance-check': { concurrency: 10, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
   'fx-refresh': { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
   reconcile: { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },

@@ -13,6 +13,8 @@ export const keys = {
   session: (who: Who): string => `session:${tag(who)}`,
   rate: (who: Who): string => `rate:${tag(who)}`,
   told: (who: Who): string => `told:${tag(who)}`,
+  groupRate: (channel: string, chatId: string): string => `rate:{${channel}/${chatId}}`,
+  groupTold: (channel: string, chatId: string): string => `told:{${channel}/${chatId}}`,
   /** In a private chat the chat's id is the person's, so their clock lies beside their session. */
   chatPace: (channel: string, bot: string, chatId: string): string => `pace:{${channel}:${chatId}}:${bot}`,
   botPace: (channel: string, bot: string): string => `pace:{${channel}/${bot}}`,
@@ -24,4 +26,5 @@ export const keys = {
   slot: (channel: string, chatId: string, id: string): string => `slot:{${channel}:${chatId}}:${id}`,
   instancesSince: 'instances:{all}:since',
   instancesBeat: 'instances:{all}:beat',
+  sendable: 'sendable',
 };

@@ -5,7 +5,7 @@
 // handled again; money does not depend on it.
 import { type Redis, run, script } from './connection.ts';
 import { keys, type Who } from './keys.ts';
-import { beat, CLOCKS, chatBeat, giveBackBot, type Pace, reserveBot } from './pace.ts';
+import { type Beat, beat, CLOCKS, chatBeat, giveBackBot, type Pace, reserveBot } from './pace.ts';
 
 /** One update as the channel names it. */
 export type Update = { readonly who: Who; readonly bot: string; readonly chatId: string; readonly updateId: string };
@@ -13,17 +13,19 @@ export type Update = { readonly who: Who; readonly bot: string; readonly chatId:
 /**
  * `done`: handled before. `taken`: being handled elsewhere. `locked`: something else of this person is being handled.
  * `limited`: too many, dropped, and the person knows. `go`: ours. In `go`, `tries` counts handlings that ended in an
- * exception or a crash, `parked` is an answer that was made and not sent yet, and `tooFast` asks to say so once.
+ * exception or a crash, `parked` is an answer that was made and not sent yet, and `againMs` over 0 asks to say, once, that
+ * this was too fast and when the next one will be read.
  */
 export type Begun =
-  | { readonly state: 'done' | 'taken' | 'locked' | 'limited' }
+  | { readonly state: 'done' | 'taken' | 'limited' }
+  | { readonly state: 'locked'; readonly againMs: number }
   | {
       readonly state: 'go';
       readonly session?: string;
       readonly parked?: string;
       readonly paceDelayMs: number;
       readonly tries: number;
-      readonly tooFast: boolean;
+      readonly againMs: number;
     };
 
 /**
@@ -35,19 +37,23 @@ export type Ending =
   | { readonly state: 'free'; readonly tries: number }
   | { readonly state: 'parked'; readonly tries: number; readonly parked: string };
 
-const CLAIM_MS = 30_000;
+// What an instance that was killed had begun is another's after so long: as short as a slow Redis and a busy process
+// allow, since two renewals may fail before a claim runs out.
+const CLAIM_MS = 9_000;
 /** How often a long handling must say that it still runs. */
-export const RENEW_MS = 20_000;
+export const RENEW_MS = 2_500;
 const DONE_S = 25 * 3_600;
 const SESSION_S = 30 * 24 * 3_600;
 const TOLD_MS = 10_000;
 // A person may write twice as fast as we may answer; beyond that nobody reads any more.
 const WRITES_PER_ANSWER = 2;
 const WRITE_BURST = 20;
+const FIRST_LOOK = -1;
 
 const BEGIN = script(`${CLOCKS}
 local update, parked, lock, session, rate, told, pace = unpack(KEYS)
 local token, writeEvery, writeAhead, chatEvery, chatAhead = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local decided = tonumber(ARGV[6])
 local seen = redis.call('GET', update)
 local tries, kept = 0, false
 if seen == 'done' then return {'done'} end
@@ -61,25 +67,41 @@ if seen then
   end
   kept = redis.call('GET', parked)
 end
-if redis.call('EXISTS', lock) == 1 then return {'locked'} end
-local fast = 0
-if not seen and writeEvery > 0 then
+-- Counted as it arrives and not as it is handled: else those that wait for the lock would be without number.
+local again = math.max(decided, 0)
+if not seen and writeEvery > 0 and decided < 0 then
   local at = math.max(tonumber(redis.call('GET', rate) or '0'), now)
   if at - writeAhead > now then
     if not redis.call('SET', told, '1', 'NX', 'PX', ${TOLD_MS}) then
       redis.call('SET', update, 'done', 'EX', ${DONE_S})
       return {'limited'}
     end
-    fast = 1
+    again = math.max(1, math.ceil(at - writeAhead - now))
   else
     redis.call('SET', rate, string.format('%.3f', at + writeEvery), 'PX', math.ceil(at + writeEvery - now) + 1000)
   end
 end
+if redis.call('EXISTS', lock) == 1 then return {'locked', again} end
 redis.call('SET', update, 'claimed:' .. (now + ${CLAIM_MS}) .. ':' .. tries .. ':' .. token, 'EX', ${DONE_S})
 redis.call('SET', lock, token, 'PX', ${CLAIM_MS})
 local wait = 0
-if not kept then wait = slot(pace, chatEvery, chatAhead) end
-return {'go', redis.call('GET', session), kept, wait, tries, fast}
+-- Who is too fast has used up the slots of many answers to come: that one word is said ahead of them.
+if not kept and again == 0 then wait = slot(pace, chatEvery, chatAhead) end
+return {'go', redis.call('GET', session), kept, wait, tries, again}
+`);
+
+// A group is many people before one chat: together they may not ask for more than one chat may be told. Gives 0 for what
+// is read, the wait for what is too fast and is to be told so, -1 for what is too fast and was told.
+const GROUP = script(`${CLOCKS}
+local rate, told = unpack(KEYS)
+local every, ahead = tonumber(ARGV[1]), tonumber(ARGV[2])
+local at = math.max(tonumber(redis.call('GET', rate) or '0'), now)
+if at - ahead <= now then
+  redis.call('SET', rate, string.format('%.3f', at + every), 'PX', math.ceil(at + every - now) + 1000)
+  return 0
+end
+if redis.call('SET', told, '1', 'NX', 'PX', ${TOLD_MS}) then return math.max(1, math.ceil(at - ahead - now)) end
+return -1
 `);
 
 const RENEW = script(`${CLOCKS}
@@ -113,11 +135,18 @@ return 1
 `);
 
 /**
- * Claims an update for 30 seconds and takes its person's lock, or says why not.
+ * Claims an update for 9 seconds and takes its person's lock, or says why not.
  * @param token ours alone; `end` wants it again.
+ * @param againMs what the first look at this arrival found, when it was `locked` and is looked at again.
  * @throws Unavailable
  */
-export async function begin(redis: Redis, pace: Pace, update: Update, token: string): Promise<Begun> {
+export async function begin(
+  redis: Redis,
+  pace: Pace,
+  update: Update,
+  token: string,
+  againMs = FIRST_LOOK,
+): Promise<Begun> {
   const { who, bot, updateId } = update;
   const line = { channel: who.channel, bot, chatId: update.chatId };
   const write = beat(pace.chat * WRITES_PER_ANSWER, WRITE_BURST);
@@ -134,30 +163,44 @@ export async function begin(redis: Redis, pace: Pace, update: Update, token: str
       keys.told(who),
       keys.chatPace(who.channel, bot, who.externalId),
     ],
-    [token, write.everyMs, write.aheadMs, chat.everyMs, chat.aheadMs],
+    [token, write.everyMs, write.aheadMs, chat.everyMs, chat.aheadMs, againMs],
   );
   // The bot's clock has a hash tag of its own, so it is a second script, sent in the same breath.
   const [answer, botDelayMs] = await Promise.all([person, reserveBot(redis, pace, line)]);
-  const [state, session, parked, chatDelayMs, tries, fast] = answer as readonly (string | number | null)[];
+  const [state, session, parked, chatDelayMs, tries, again] = answer as readonly (string | number | null)[];
   if (state !== 'go' || parked) await giveBackBot(redis, pace, line);
-  if (state !== 'go') return { state: state as 'done' | 'taken' | 'locked' | 'limited' };
+  if (state === 'locked') return { state, againMs: Number(session) };
+  if (state !== 'go') return { state: state as 'done' | 'taken' | 'limited' };
+  const isFirst = Number(tries) === 0 && typeof parked !== 'string';
+  const groupMs = isFirst ? await groupWait(redis, write, update) : 0;
+  if (groupMs < 0) {
+    await Promise.all([end(redis, update, token, { state: 'done' }), giveBackBot(redis, pace, line)]);
+    return { state: 'limited' };
+  }
   return {
     state,
     ...(typeof session === 'string' ? { session } : {}),
     ...(typeof parked === 'string' ? { parked } : {}),
     paceDelayMs: parked ? 0 : Math.max(Number(chatDelayMs), botDelayMs),
     tries: Number(tries),
-    tooFast: fast === 1,
+    againMs: Math.max(Number(again), groupMs),
   };
 }
 
-/** Makes claim and lock last 30 seconds from now, if they are still ours. Throws Unavailable. */
+/** How long a group must wait before it is read again; 0: not at all, -1: it must, and was told so. */
+async function groupWait(redis: Redis, write: Beat, { who, chatId }: Update): Promise<number> {
+  if (chatId === who.externalId || write.everyMs === 0) return 0;
+  const names = [keys.groupRate(who.channel, chatId), keys.groupTold(who.channel, chatId)];
+  return Number(await run(redis, GROUP, names, [write.everyMs, write.aheadMs]));
+}
+
+/** Makes claim and lock last 9 seconds from now, if they are still ours. Throws Unavailable. */
 export async function renew(redis: Redis, { who, bot, updateId }: Update, token: string, tries: number): Promise<void> {
   await run(redis, RENEW, [keys.update(who, bot, updateId), keys.lock(who)], [token, tries]);
 }
 
 /**
- * Ends what `begin` began. Whoever outlived their 30 seconds changes neither session nor lock.
+ * Ends what `begin` began. Whoever outlived their claim changes neither session nor lock.
  * @param session the new text, `clear` to forget it, undefined to leave it as it is (its 30 days begin anew).
  * @throws Unavailable
  */

@@ -16,5 +16,15 @@ export const admin = {
   attempts: (count: number) => `${count} ${count === 1 ? 'attempt' : 'attempts'}`,
   retried: (lines: string, unknown: number): Rich =>
     rich`Retried:\n${lines}\n\nPayments with unknown outcome: ${String(unknown)}. They stay as they are and are asked about by themselves.`,
+  refundUsage: (): Rich => rich`Write /refund and the full number of a payment. Nothing was done.`,
+  refundAsked: (): Rich =>
+    rich`A worker looks at this payment and its node now; the answer comes here. Nothing is given back before.`,
+  sending: (isOn: boolean, since: string): Rich =>
+    isOn
+      ? rich`✅ Sending is on since ${since}.`
+      : rich`⛔ Sending is stopped since ${since}. Receiving goes on. To start it again: /sending on`,
+  broken: (promises: string): Rich => rich`Broken and known: ${promises}`,
+  unknownId: (): Rich =>
+    rich`I know nothing of this number. Write /why and the eight characters after "No.", or the whole id.`,
   nothing: 'nothing',
 };

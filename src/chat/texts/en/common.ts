@@ -1,6 +1,21 @@
 // English: the menu, the first steps, help and what the conversation itself says.
 import { bold, code, type Rich, rich } from '../../rich.ts';
 
+export const about = {
+  /** Stands in the empty chat, before Start is pressed: 512 characters at most. */
+  description: `Satfleet is a bitcoin wallet in your chat.
+
+⚡ Pay and be paid over Lightning, in seconds
+👋 Send sats to friends by their @name, free
+💱 See beside it what they are worth in your money
+
+We keep your sats for you, and never ask for a PIN or a password. Kiswahili pia.
+
+Press Start: two taps, and you are ready.`,
+  /** On the bot's profile, and with a link to it: 120 characters at most. */
+  short: 'A bitcoin wallet in your chat: pay, be paid, send to friends over Lightning. English, Kiswahili.',
+};
+
 export const menu = {
   start: 'Your wallet, and the first steps',
   balance: 'What you have',
@@ -68,7 +83,7 @@ ${code('/receive 500')} makes an invoice for 500 sats: a QR picture to scan and 
 ${code('/receive KES 200 lunch')} asks for that much in sats, with a note.
 ${code('/receive')} alone leaves the amount to the payer.
 
-The picture turns into “paid” when the sats are in your wallet.`,
+When the sats are in your wallet I tell you, and the picture goes away.`,
   pay: (): Rich => rich`${bold('Paying')}
 
 Paste or forward a Lightning invoice (it begins with ${code('lnbc')}). You see a card with the amount and the highest fee. Nothing moves before you tap Pay.
@@ -119,6 +134,8 @@ export const talk = {
     rich`I can only read text so far. Nothing has changed. To pay, paste the invoice as text; for all else: /help`,
   privateOnly: (bot: string): Rich =>
     rich`That is between you and me: your money is not shown in a group. Open a private chat with @${bot} and write it there.`,
+  stillAtIt: (): Rich =>
+    rich`We are very busy, so this takes longer than it should. Your money is safe. I am still at it and my answer comes here by itself: please do not do it again meanwhile.`,
   unavailable: (): Rich =>
     rich`Sorry, I cannot reach a part of our system just now. Your money is safe. Please try again in a moment; to see what was done: /history`,
   fault: (trace: Rich): Rich =>

@@ -10,10 +10,10 @@ export const pay = {
     rich`\nTo: ${payee}, ${isKnown ? 'whom you have paid before' : 'for the first time'}`,
   note: 'For',
   until: (time: string): Rich => rich`\nValid until: ${time}`,
-  twin: (): Rich =>
-    rich`\n\n⚠️ A payment of this amount to this payee is still under way. If you pay now, you may pay twice.`,
+  twin: (number: string): Rich =>
+    rich`\n\n⚠️ A payment of this amount to this payee is still under way: no. ${number}. If you pay now, you may pay twice.`,
   sending: (amount: Rich): Rich =>
-    rich`⏳ Paying ${amount}. Your sats are set aside: they arrive, or they come back to you. I write here how it ends.`,
+    rich`⏳ Paying ${amount}. Your sats are set aside: they arrive, or they come back to you. I will tell you how it ends.`,
   waiting: (amount: Rich): Rich =>
     rich`⏳ Your payment of ${amount} is noted and your sats are set aside. We are a little behind just now; it goes out by itself. Please do not pay again.`,
   dropped: (): Rich => rich`Cancelled. Nothing was sent and your sats are where they were.`,
@@ -22,6 +22,8 @@ export const pay = {
 export const send = {
   askPayee: (): Rich => rich`Who shall get it? Write their name here, such as @friend. (/cancel to leave)`,
   badPayee: (): Rich => rich`That is not a username, so nothing was done. It looks like @friend.`,
+  phone: (): Rich =>
+    rich`I cannot send to a phone number yet, so nothing was sent. Ask for their @name and write it here; if they are not here yet, you get a link for them. (/cancel to leave)`,
   card: (amount: Rich, to: Rich): Rich => rich`${bold('Send this?')}\nAmount: ${amount}\nTo: ${to}`,
   isNew: (): Rich => rich`\n⚠️ They are new here. Make sure it is the person you mean.`,
   notHere: (): Rich =>
@@ -43,9 +45,20 @@ export const send = {
 
 export const request = {
   askPayer: (): Rich => rich`Whom do you want to ask? Write their name here, such as @friend. (/cancel to leave)`,
+  phone: (): Rich =>
+    rich`I cannot ask a phone number yet, so nothing was asked. Write their @name here; they need a wallet here first. (/cancel to leave)`,
   asked: (amount: Rich, to: Rich): Rich =>
-    rich`📨 I asked ${to} for ${amount}. You hear from me when they answer. No money has moved.`,
+    rich`📨 I asked ${to} for ${amount}. I will tell you when they answer. No money has moved.`,
   canceled: (): Rich => rich`The request is cancelled and can no longer be paid. No money has moved.`,
-  declined: (): Rich => rich`You declined. No money has moved, and I tell them so kindly.`,
+  declined: (): Rich => rich`You declined. No money has moved, and I will tell them so kindly.`,
   stillOpen: (): Rich => rich`Not paid; nothing was sent. The request is still open.`,
+};
+
+export const sweep = {
+  askInvoice: (): Rich =>
+    rich`Where shall your sats go if Satfleet closes? Make an invoice without an amount in another Lightning wallet of yours, one that is valid for long, and paste it here. (/cancel to leave)`,
+  hasAmount: (): Rich =>
+    rich`This invoice names an amount, so nothing was noted; your sats are where they were. Make one without an amount, since it shall take all you have.`,
+  kept: (until: string): Rich =>
+    rich`✅ Noted. If Satfleet closes before ${until}, your sats go to that wallet. Nothing was sent now. To change it, write /sweepto again.`,
 };

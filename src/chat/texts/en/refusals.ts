@@ -9,6 +9,7 @@ export type Given = {
   readonly least?: Rich;
   readonly most?: Rich;
   readonly count?: string;
+  readonly seconds?: string;
 };
 
 export const refusals: Record<RefusalCode, (given: Given) => Rich> = {
@@ -35,12 +36,14 @@ export const refusals: Record<RefusalCode, (given: Given) => Rich> = {
   invoice_closed: () => rich`This invoice is closed and cannot be paid. Nothing was sent. Ask for a new one.`,
   invoice_expired: () => rich`This invoice has run out. Nothing was sent. Ask the payee for a new one.`,
   invoice_in_flight: () =>
-    rich`This invoice is being paid at this moment, so nothing more was sent. I write to you how it ends; see also /history`,
+    rich`This invoice is being paid at this moment, so nothing more was sent. I will tell you how it ends; see also /history`,
   invoice_paid: () => rich`This invoice is paid already, so nothing was sent. If you owe more, ask for a new one.`,
   invoice_unreadable: () =>
     rich`I cannot read this invoice, so nothing was sent. Copy all of it, from lnbc to its last letter, and paste it again.`,
   invoice_wrong_network: () =>
     rich`This invoice is for another network, not the one where your sats are. Nothing was sent. Ask the payee for a usual Lightning invoice.`,
+  lightning_too_small: () =>
+    rich`Our Lightning node cannot send that much just now, so nothing was sent and all your sats are where they were. Try a smaller amount, or again in a few minutes.`,
   not_allowed: () => rich`That is only for those who run Satfleet. Nothing has changed. For what you can do: /help`,
   not_found: () => rich`I cannot find that among your things. Nothing has changed. See /history`,
   own_invoice: () =>
@@ -56,8 +59,10 @@ export const refusals: Record<RefusalCode, (given: Given) => Rich> = {
   request_closed: () => rich`This request is closed: paid, declined, cancelled or run out. Nothing was sent.`,
   send_closed: () =>
     rich`This is closed already: it was taken, or it came back to you. Nothing has changed. See /history`,
-  too_fast: () =>
-    rich`That was a bit fast for me. Nothing was done and your money is safe. Please wait a moment and try again.`,
+  sending_stopped: () =>
+    rich`Sending is stopped for a while, so that nothing can go wrong; nothing was sent. Your money is safe, and receiving works: /receive. Please try again later.`,
+  too_fast: ({ seconds }) =>
+    rich`That was a bit fast for me. Nothing was done and your money is safe. Please try again in ${seconds ?? '1'} s.`,
   too_many_open: ({ count }) =>
     count
       ? rich`You have ${count} of these open, which is the most. Nothing was done. Wait until some are finished, or cancel some.`

@@ -16,5 +16,14 @@ export const admin: Texts['admin'] = {
   attempts: (count: number) => (count === 1 ? 'jaribio 1' : `majaribio ${count}`),
   retried: (lines: string, unknown: number): Rich =>
     rich`Zimejaribiwa tena:\n${lines}\n\nMalipo ambayo matokeo yake hayajulikani: ${String(unknown)}. Yanabaki kama yalivyo na yanaulizwa yenyewe.`,
+  refundUsage: (): Rich => rich`Andika /refund na namba kamili ya malipo. Hakuna kilichofanyika.`,
+  refundAsked: (): Rich =>
+    rich`Mfanyakazi anaangalia malipo haya na nodi yake sasa; jibu litakuja hapa. Hakuna kinachorudishwa kabla ya hapo.`,
+  sending: (isOn: boolean, since: string): Rich =>
+    isOn
+      ? rich`✅ Kutuma kunafanya kazi tangu ${since}.`
+      : rich`⛔ Kutuma kumesimamishwa tangu ${since}. Kupokea kunaendelea. Kuanza tena: /sending on`,
+  broken: (promises: string): Rich => rich`Zilizovunjika na kujulikana: ${promises}`,
+  unknownId: (): Rich => rich`Siijui namba hii. Andika /why na herufi nane zilizo baada ya "Na.", au namba yote.`,
   nothing: 'hakuna',
 };

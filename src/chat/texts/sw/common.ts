@@ -2,6 +2,19 @@
 import { bold, code, type Rich, rich } from '../../rich.ts';
 import type { Texts } from '../en.ts';
 
+export const about: Texts['about'] = {
+  description: `Satfleet ni pochi ya bitcoin ndani ya chat yako.
+
+⚡ Lipa na ulipwe kwa Lightning, kwa sekunde chache
+👋 Watumie marafiki sats kwa @jina lao, bila ada
+💱 Ona kando yake thamani kwa pesa yako
+
+Tunakutunzia sats zako, na kamwe hatuombi PIN wala nywila. English too.
+
+Gusa Start: hatua mbili, na uko tayari.`,
+  short: 'Pochi ya bitcoin ndani ya chat yako: lipa, ulipwe, watumie marafiki kwa Lightning. Kiswahili, English.',
+};
+
 export const menu: Texts['menu'] = {
   start: 'Pochi yako, na hatua za kwanza',
   balance: 'Salio lako',
@@ -74,7 +87,7 @@ ${code('/pokea 500')} hutengeneza ankara ya sats 500: picha ya QR ya kuskani na 
 ${code('/pokea KES 200 chakula')} huomba kiasi hicho kwa sats, pamoja na maelezo.
 ${code('/pokea')} peke yake humwachia mlipaji achague kiasi.
 
-Picha hubadilika kuwa “imelipwa” sats zinapofika kwenye pochi yako.`,
+Sats zinapofika kwenye pochi yako nitakuambia, na picha itaondoka.`,
   pay: (): Rich => rich`${bold('Kulipa')}
 
 Bandika au sambaza hapa ankara ya Lightning (huanza na ${code('lnbc')}). Utaona kadi yenye kiasi na ada ya juu zaidi. Hakuna kinachotoka kabla hujagusa Lipa.
@@ -125,6 +138,8 @@ export const talk: Texts['talk'] = {
     rich`Kwa sasa naweza kusoma maandishi tu. Hakuna kilichobadilika. Kulipa, bandika ankara kama maandishi; kwa mengine: /msaada`,
   privateOnly: (bot: string): Rich =>
     rich`Hilo ni kati yangu nawe: pesa zako hazionyeshwi kwenye kikundi. Fungua chat ya faragha na @${bot} uliandike huko.`,
+  stillAtIt: (): Rich =>
+    rich`Tuna shughuli nyingi sana, kwa hiyo hili linachukua muda kuliko kawaida. Pesa zako ziko salama. Bado nalishughulikia na jibu langu litakuja hapa lenyewe: tafadhali usirudie kwa sasa.`,
   unavailable: (): Rich =>
     rich`Samahani, sehemu ya mfumo wetu haipatikani kwa sasa. Pesa zako ziko salama. Tafadhali jaribu tena baada ya muda mfupi; kuona kilichofanyika: /historia`,
   fault: (trace: Rich): Rich =>

@@ -11,10 +11,10 @@ export const pay: Texts['pay'] = {
     rich`\nKwa: ${payee}, ${isKnown ? 'uliyewahi kumlipa' : 'kwa mara ya kwanza'}`,
   note: 'Kwa ajili ya',
   until: (time: string): Rich => rich`\nMwisho wa kulipa: ${time}`,
-  twin: (): Rich =>
-    rich`\n\n⚠️ Malipo ya kiasi hiki kwa mlipwaji huyu bado yanaendelea. Ukilipa sasa, huenda ukalipa mara mbili.`,
+  twin: (number: string): Rich =>
+    rich`\n\n⚠️ Malipo ya kiasi hiki kwa mlipwaji huyu bado yanaendelea: na. ${number}. Ukilipa sasa, huenda ukalipa mara mbili.`,
   sending: (amount: Rich): Rich =>
-    rich`⏳ Ninalipa ${amount}. Sats zako zimetengwa: zitafika, au zitarudi kwako. Nitaandika hapa matokeo yake.`,
+    rich`⏳ Ninalipa ${amount}. Sats zako zimetengwa: zitafika, au zitarudi kwako. Nitakuambia matokeo yake.`,
   waiting: (amount: Rich): Rich =>
     rich`⏳ Malipo yako ya ${amount} yamehifadhiwa na sats zako zimetengwa. Kwa sasa tumechelewa kidogo; yatatoka yenyewe. Tafadhali usilipe tena.`,
   dropped: (): Rich => rich`Imeghairiwa. Hakuna kilichotumwa na sats zako ziko pale pale.`,
@@ -23,6 +23,8 @@ export const pay: Texts['pay'] = {
 export const send: Texts['send'] = {
   askPayee: (): Rich => rich`Nani apokee? Andika jina lake hapa, kama @rafiki. (/ghairi kuacha)`,
   badPayee: (): Rich => rich`Hilo si jina la mtumiaji, kwa hiyo hakuna kilichofanyika. Huandikwa kama @rafiki.`,
+  phone: (): Rich =>
+    rich`Bado siwezi kutuma kwa namba ya simu, kwa hiyo hakuna kilichotumwa. Muulize @jina lake uliandike hapa; kama bado hayuko hapa, utapata kiungo cha kumpa. (/ghairi kuacha)`,
   card: (amount: Rich, to: Rich): Rich => rich`${bold('Utume hizi?')}\nKiasi: ${amount}\nKwa: ${to}`,
   isNew: (): Rich => rich`\n⚠️ Ni mgeni hapa. Hakikisha ni mtu unayemkusudia.`,
   notHere: (): Rich =>
@@ -46,9 +48,20 @@ export const send: Texts['send'] = {
 
 export const request: Texts['request'] = {
   askPayer: (): Rich => rich`Unataka kumwomba nani? Andika jina lake hapa, kama @rafiki. (/ghairi kuacha)`,
+  phone: (): Rich =>
+    rich`Bado siwezi kumwomba mtu kwa namba ya simu, kwa hiyo hakuna kilichoombwa. Andika @jina lake hapa; anahitaji pochi hapa kwanza. (/ghairi kuacha)`,
   asked: (amount: Rich, to: Rich): Rich =>
     rich`📨 Nimemwomba ${to} akulipe ${amount}. Nitakuambia akijibu. Hakuna pesa iliyotoka.`,
   canceled: (): Rich => rich`Ombi limeghairiwa na haliwezi kulipwa tena. Hakuna pesa iliyotoka.`,
   declined: (): Rich => rich`Umekataa. Hakuna pesa iliyotoka, na nitamwambia kwa upole.`,
   stillOpen: (): Rich => rich`Haijalipwa; hakuna kilichotumwa. Ombi bado liko wazi.`,
+};
+
+export const sweep: Texts['sweep'] = {
+  askInvoice: (): Rich =>
+    rich`Sats zako ziende wapi Satfleet ikifungwa? Tengeneza ankara isiyo na kiasi kwenye pochi yako nyingine ya Lightning, yenye muda mrefu, kisha uibandike hapa. (/ghairi kuacha)`,
+  hasAmount: (): Rich =>
+    rich`Ankara hii ina kiasi, kwa hiyo hakuna kilichohifadhiwa; sats zako ziko pale pale. Tengeneza isiyo na kiasi, kwa kuwa itachukua zote ulizonazo.`,
+  kept: (until: string): Rich =>
+    rich`✅ Imehifadhiwa. Satfleet ikifungwa kabla ya ${until}, sats zako zitakwenda kwenye pochi hiyo. Hakuna kilichotumwa sasa. Kubadilisha, andika /sweepto tena.`,
 };

@@ -27,13 +27,15 @@ export const refusals: Texts['refusals'] = {
   invoice_closed: () => rich`Ankara hii imefungwa na haiwezi kulipwa. Hakuna kilichotumwa. Omba mpya.`,
   invoice_expired: () => rich`Muda wa ankara hii umeisha. Hakuna kilichotumwa. Mwombe mlipwaji ankara mpya.`,
   invoice_in_flight: () =>
-    rich`Ankara hii inalipwa wakati huu, kwa hiyo hakuna zaidi kilichotumwa. Nitakuandikia matokeo yake; angalia pia /historia`,
+    rich`Ankara hii inalipwa wakati huu, kwa hiyo hakuna zaidi kilichotumwa. Nitakuambia matokeo yake; angalia pia /historia`,
   invoice_paid: () =>
     rich`Ankara hii imeshalipwa, kwa hiyo hakuna kilichotumwa. Kama unadaiwa zaidi, omba ankara mpya.`,
   invoice_unreadable: () =>
     rich`Siwezi kusoma ankara hii, kwa hiyo hakuna kilichotumwa. Nakili yote, kuanzia lnbc hadi herufi ya mwisho, kisha uibandike tena.`,
   invoice_wrong_network: () =>
     rich`Ankara hii ni ya mtandao mwingine, si ule wenye sats zako. Hakuna kilichotumwa. Mwombe mlipwaji ankara ya kawaida ya Lightning.`,
+  lightning_too_small: () =>
+    rich`Nodi yetu ya Lightning haiwezi kutuma kiasi hicho kwa sasa, kwa hiyo hakuna kilichotumwa na sats zako zote ziko pale pale. Jaribu kiasi kidogo, au tena baada ya dakika chache.`,
   not_allowed: () =>
     rich`Hilo ni la wanaoendesha Satfleet tu. Hakuna kilichobadilika. Kuona unachoweza kufanya: /msaada`,
   not_found: () => rich`Sikioni hicho miongoni mwa vitu vyako. Hakuna kilichobadilika. Angalia /historia`,
@@ -52,8 +54,10 @@ export const refusals: Texts['refusals'] = {
     rich`Ombi hili limefungwa: limelipwa, limekataliwa, limeghairiwa au muda wake umeisha. Hakuna kilichotumwa.`,
   send_closed: () =>
     rich`Hii imeshafungwa: zilichukuliwa, au zilirudi kwako. Hakuna kilichobadilika. Angalia /historia`,
-  too_fast: () =>
-    rich`Umeenda haraka kidogo. Hakuna kilichofanyika na pesa zako ziko salama. Tafadhali subiri kidogo kisha ujaribu tena.`,
+  sending_stopped: () =>
+    rich`Kutuma kumesimamishwa kwa muda ili kitu kisiharibike; hakuna kilichotumwa. Pesa zako ziko salama, na kupokea kunafanya kazi: /pokea. Tafadhali jaribu tena baadaye.`,
+  too_fast: ({ seconds }) =>
+    rich`Umeenda haraka kidogo. Hakuna kilichofanyika na pesa zako ziko salama. Tafadhali jaribu tena baada ya sekunde ${seconds ?? '1'}.`,
   too_many_open: ({ count }) =>
     count
       ? rich`Una ${count} zilizo wazi, ambayo ndiyo idadi ya juu. Hakuna kilichofanyika. Subiri baadhi zimalizike, au ghairi baadhi.`

@@ -3,9 +3,9 @@ import { bold, type Rich, rich } from '../../rich.ts';
 import type { Texts } from '../en.ts';
 
 export const money: Texts['money'] = {
-  rateAge: (age: string) => `Kiwango cha ubadilishaji ni cha ${age} zilizopita.`,
-  rateTooOld: 'Kiwango cha ubadilishaji kimepitwa na wakati, kwa hiyo ninaonyesha sats tu.',
-  noRate: 'Hakuna kiwango cha ubadilishaji kwa sasa, kwa hiyo ninaonyesha sats tu.',
+  rateAge: (age: string) => `Bei ya ${age} zilizopita.`,
+  rateTooOld: 'Bei imepitwa na wakati, kwa hiyo ninaonyesha sats tu.',
+  noRate: 'Hakuna bei kwa sasa, kwa hiyo ninaonyesha sats tu.',
 };
 
 export const balance: Texts['balance'] = {

@@ -1,9 +1,9 @@
-// Whole payments on real LND, with a worker or a node dying at the worst moment: the bot and the workers are processes,
+// Whole payments on a running network of real LND, with a worker or a node dying at the worst moment: the bot and the workers are processes,
 // people write in Telegram's sandbox, carol is the payee and the payer outside. After every test the books agree with
 // the nodes to the millisatoshi. The tests that end a node come last.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { areBuilt } from '../../sandbox/lnd/real/binaries.ts';
+import type { LightningNetwork } from '../../sandbox/lnd/lightning-network.ts';
 import type { Phone } from '../../sandbox/telegram/person.ts';
 import { until } from '../../scripts/process.ts';
 import { fund, isReady } from '../../scripts/rig.ts';
@@ -12,11 +12,8 @@ import { type Nodes, nodesOf } from '../support/fleet-nodes.ts';
 import { balanceOf, confirmPay, invoiceFor, look, toldAbout } from '../support/fleet-people.ts';
 import { layWire, type Wire } from '../support/fleet-wire.ts';
 import { booksAreRight } from '../support/house.ts';
-import { LND_BUILD_TIMEOUT_MS, lndPrograms } from '../support/lnd.ts';
 
 const SATS = 100_000n;
-const isComing = process.env.TEST_LND_OUTCOME_FILE !== undefined;
-const canRun = areBuilt() || isComing || process.env.CI === 'true';
 
 let fleet: Fleet;
 let nodes: Nodes;
@@ -81,22 +78,31 @@ async function waitAsHeirs(goings: readonly Going[], waitMs: number): Promise<vo
   }
 }
 
-describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
-  beforeAll(async () => {
-    await lndPrograms();
-    const through = async (socket: string) => {
-      const wire = await layWire(socket);
-      wires.push(wire);
-      return wire.socket;
-    };
-    fleet = await openFleet({ lightning: 'real', through });
-    nodes = nodesOf(fleet.lightning);
-  }, LND_BUILD_TIMEOUT_MS);
-  afterAll(async () => {
-    await fleet?.end();
-    await Promise.all(wires.map((wire) => wire.close()));
+/** Registers the tests. The network that `start` gives is the caller's: it is not ended here. */
+export function testFlows(start: () => Promise<LightningNetwork>, startTimeoutMs: number): void {
+  describe('whole payments on real LND', { timeout: 120_000 }, () => {
+    beforeAll(async () => {
+      const lightning = await start();
+      const through = async (socket: string) => {
+        const wire = await layWire(socket);
+        wires.push(wire);
+        return wire.socket;
+      };
+      fleet = await openFleet({ lightning, through });
+      nodes = nodesOf(fleet.lightning);
+    }, startTimeoutMs);
+    afterAll(async () => {
+      await fleet?.end();
+      await Promise.all(wires.map((wire) => wire.close()));
+    });
+    testWorkerKilled();
+    testStreamCut();
+    testPayeeHangs();
+    testNodeKilled();
   });
+}
 
+function testWorkerKilled(): void {
   test('a worker killed in mid-payment: settled or refused meanwhile, the next worker finds it out', async () => {
     const [asha, baraka, chipo, dalia] = (await newcomers(4)) as [Phone, Phone, Phone, Phone];
     const request = await invoiceFor(dalia, 2_000n);
@@ -132,7 +138,9 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
     expect((await balanceOf(fleet, dalia)).availableMsat).toBe((SATS + 2_000n) * 1_000n);
     await booksAreRight(fleet.world);
   });
+}
 
+function testStreamCut(): void {
   test('an invoice paid while the stream is cut is credited once', async () => {
     const [asha] = (await newcomers(1)) as [Phone];
     const request = await invoiceFor(asha, 3_000n);
@@ -151,7 +159,9 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
     });
     await booksAreRight(fleet.world);
   });
+}
 
+function testPayeeHangs(): void {
   test('a payee that hangs: told as pending, and paid when it goes on', async () => {
     const [asha] = (await newcomers(1)) as [Phone];
     const { request, hash } = await fleet.outside.makeInvoice({ amountMsat: 9_000_000n });
@@ -159,7 +169,7 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
     let going: Going;
     try {
       going = { phone: asha, id: await confirmPay(asha, request), hash, amountMsat: 9_000_000n };
-      await asha.waitFor(/in flight since/, 15_000);
+      await asha.waitFor(/on its way since/, 15_000);
       expect((await balanceOf(fleet, asha)).heldMsat).toBeGreaterThanOrEqual(9_000_000n);
     } finally {
       await fleet.lightning.resume('carol');
@@ -169,7 +179,9 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
     expect(await nodes.partsAtPayee(hash)).toBe(1);
     await booksAreRight(fleet.world);
   });
+}
 
+function testNodeKilled(): void {
   test('a node killed in mid-payment: unknown is not failed, nothing is sent twice, and nothing is given back unasked', async () => {
     const phones = await newcomers(9);
     const holds: Going[] = [];
@@ -192,35 +204,32 @@ describe.runIf(canRun)('on real LND', { timeout: 120_000 }, () => {
     await asTheNodeSays(ordinary);
     await booksAreRight(fleet.world);
   });
+}
 
-  // Ordinary payments, and their node killed about 20 ms after it was given one: LND may then have that in flight for
-  // good.
-  async function killAmong(phones: readonly Phone[], doomed: string): Promise<Going[]> {
-    const going = Promise.all(phones.map((phone) => begin(phone, 1_000_000n, false)));
-    const text = "select 1 from payments where state = 'sending' and amount_msat = 1000000 and node = $1";
-    while ((await look(fleet, text, [doomed])).length === 0) await sleep(1);
-    await sleep(20);
-    await fleet.lightning.kill(doomed);
-    return going;
-  }
+// Ordinary payments, and their node killed about 20 ms after it was given one: LND may then have that in flight for
+// good.
+async function killAmong(phones: readonly Phone[], doomed: string): Promise<Going[]> {
+  const going = Promise.all(phones.map((phone) => begin(phone, 1_000_000n, false)));
+  const text = "select 1 from payments where state = 'sending' and amount_msat = 1000000 and node = $1";
+  while ((await look(fleet, text, [doomed])).length === 0) await sleep(1);
+  await sleep(20);
+  await fleet.lightning.kill(doomed);
+  return going;
+}
 
-  /** Each is where LND says it is: with an end there it has one here, without one it stays held and is told as pending. */
-  async function asTheNodeSays(goings: readonly Going[]): Promise<void> {
-    for (const going of goings) {
-      const [seen, ...more] = await nodes.payments(going.hash);
-      expect(more).toEqual([]);
-      if (seen?.state === 'in_flight') {
-        expect(await row(going)).toMatchObject({ state: 'sending', node: seen.node });
-        expect(await toldAbout(fleet, going.id)).toEqual(['payment_pending']);
-        const { heldMsat } = await balanceOf(fleet, going.phone);
-        expect(heldMsat).toBeGreaterThanOrEqual(going.amountMsat);
-      } else {
-        await waitForEnd([going], 40_000);
-        await ended(going, (await row(going)).state === 'paid' ? 'paid' : 'failed');
-      }
+/** Each is where LND says it is: with an end there it has one here, without one it stays held and is told as pending. */
+async function asTheNodeSays(goings: readonly Going[]): Promise<void> {
+  for (const going of goings) {
+    const [seen, ...more] = await nodes.payments(going.hash);
+    expect(more).toEqual([]);
+    if (seen?.state === 'in_flight') {
+      expect(await row(going)).toMatchObject({ state: 'sending', node: seen.node });
+      expect(await toldAbout(fleet, going.id)).toEqual(['payment_pending']);
+      const { heldMsat } = await balanceOf(fleet, going.phone);
+      expect(heldMsat).toBeGreaterThanOrEqual(going.amountMsat);
+    } else {
+      await waitForEnd([going], 40_000);
+      await ended(going, (await row(going)).state === 'paid' ? 'paid' : 'failed');
     }
   }
-});
-
-if (!canRun)
-  console.log('flows on real LND: left out, since no built lnd was found (sandbox/lnd/real/build makes one)');
+}

@@ -1,0 +1,22 @@
+// How much is tried, and how long one try may take. FUZZ_RUNS=1000000 tries more than `npm test` has time for.
+import { expect } from 'vitest';
+
+/** Cases of each property. */
+export const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000);
+/** What one property may take in all: as long as it needs, when more was asked for. */
+export const LONGEST_MS = Math.max(60_000, RUNS * 20);
+const LONGEST_CASE_MS = 1_000;
+
+/** Runs one case and fails when it hangs. A machine that was away for a moment gets a second chance. */
+export function quick<T>(work: () => T): T {
+  let [result, ms] = timed(work);
+  if (ms > LONGEST_CASE_MS) [result, ms] = timed(work);
+  expect(ms).toBeLessThan(LONGEST_CASE_MS);
+  return result;
+}
+
+function timed<T>(work: () => T): [T, number] {
+  const begun = performance.now();
+  const result = work();
+  return [result, performance.now() - begun];
+}
