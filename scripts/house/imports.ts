@@ -30,7 +30,6 @@ const DOORS: Readonly<Record<string, string>> = {
   'node-cron': 'workers/',
   pg: 'src/infra/db/',
   'prom-client': 'src/base/',
-  'rate-limiter-flexible': 'src/infra/redis/',
   telegraf: 'src/channels/telegram/',
   winston: 'src/base/',
 };

@@ -56,11 +56,14 @@ export type Reply = {
   readonly subjectId?: string;
 };
 
-/** All that answers one update. `toast` is the small note over a pressed button; `working` shows that more is coming. */
+/** What comes by news of its own. Whoever still misses it a moment later reads `reply`, so that nobody waits in silence. */
+export type Awaited = { readonly isMissing: () => Promise<boolean>; readonly reply: Reply };
+
+/** All that answers one update. `toast` is the small note over a pressed button. */
 export type Answer = {
   readonly replies: readonly Reply[];
   readonly toast?: string;
-  readonly working?: boolean;
+  readonly awaited?: Awaited;
 };
 
 /** What any instance must know to answer this person's next message. Lives in the session Redis under their identity. */

@@ -8,7 +8,7 @@ import {
   OPEN_INVOICES_PER_USER,
   SMALLEST_MSAT,
 } from '../domain/limits.ts';
-import { countOpenInvoices, insertInvoice } from '../infra/db/invoices.ts';
+import { countOpenInvoices, findInvoiceRow, insertInvoice } from '../infra/db/invoices.ts';
 import type { World } from '../world.ts';
 import { commit } from './outbox.ts';
 
@@ -39,6 +39,11 @@ export async function ask(
     if (isNew) await enqueue('invoice', id);
   });
   return { id, queued };
+}
+
+/** Whether no node has made this invoice yet. */
+export async function isAsked(world: World, id: string): Promise<boolean> {
+  return (await findInvoiceRow(world.db, id))?.state === 'asked';
 }
 
 function checkAmount(amountMsat: bigint | undefined): void {

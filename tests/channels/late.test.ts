@@ -61,6 +61,22 @@ async function hang(): Promise<() => Promise<void>> {
   return () => client.end();
 }
 
+describe('an invoice that no worker makes', () => {
+  it('gets a word within three seconds, and none once it is made', async () => {
+    const [asha, baraka] = [newPhone(), newPhone()];
+    await Promise.all([asha, baraka].map((phone) => post(one, textFrom(phone, '/start'))));
+    await post(one, textFrom(asha, '/receive 100'));
+    expect(await shownAfter(asha, /Your invoice is noted/)).toBeLessThan(3_500);
+    await post(two, textFrom(baraka, '/receive 100'));
+    const client = new pg.Client({ connectionString: shared.database.ownerUrl });
+    await client.connect();
+    await client.query("update invoices set state = 'expired', cause = 'expiry' where state = 'asked'");
+    await client.end();
+    await sleep(3_000);
+    expect(seenBy(baraka).filter((text) => /is noted/.test(text))).toEqual([]);
+  });
+});
+
 describe('an answer', () => {
   it('that meets a full pool is there within two seconds, and is the only one', async () => {
     const phone = newPhone();

@@ -39,7 +39,7 @@ describe('the first day in plain text', () => {
 
   test('receiving: a plain word, an amount in shillings, the invoice as news, paid from outside', async () => {
     await asha.say('receive KES 6500 school fees');
-    expect(asha.last.working).toBe(true);
+    expect(asha.last.awaited).toBeDefined();
     await asha.work();
     const ready = await asha.news('invoice_ready');
     expect(toPlain(ready.text)).toMatch(/To be paid 50,000 sats \(≈ KSh 6,500\)[\s\S]*Note: school fees/);

@@ -86,7 +86,7 @@ export class Updates {
     const incoming = this.#incoming(bot, update);
     const { answer, session } = await handle(bot.world, incoming, stored.session);
     for (const reply of answer.replies) await this.#show(bot, update, reply, session);
-    if (answer.replies.length === 0 && answer.toast === undefined && !answer.working && update.body.kind !== 'reach') {
+    if (answer.replies.length === 0 && answer.toast === undefined && !answer.awaited && update.body.kind !== 'reach') {
       throw new Error(`update ${update.id} got no answer at all`);
     }
     await Promise.all([

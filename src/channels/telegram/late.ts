@@ -1,7 +1,7 @@
 // Nobody waits in silence: when an answer takes longer than a person should wait, they are told that it is under way,
 // that their money is safe and that the answer follows. It says nothing about how the matter ends, since that is not
 // known yet, and it goes when the answer is there: of the two never more than one stays to be read.
-import type { Incoming, Session } from '../../chat/message.ts';
+import type { Awaited, Incoming, Reply, Session } from '../../chat/message.ts';
 import { stillAtIt } from '../../chat/router.ts';
 import { giveBackBot, reserve } from '../../infra/redis/pace.ts';
 import type { World } from '../../world.ts';
@@ -35,7 +35,7 @@ export function watchOver(
   let isHushed = incoming.body.kind === 'reach';
   const say = async () => {
     if (isHushed) return;
-    word ??= send(world, bot, incoming, given.session);
+    word ??= send(world, bot, incoming.chatId, stillAtIt(incoming, given.session));
     await word;
   };
   const stop = world.clock.every(
@@ -56,14 +56,23 @@ export function watchOver(
   };
 }
 
+/**
+ * Looks once, a moment from now, whether what was to come by itself has come, and if not says that it will. Should this
+ * process end before, the worker that makes it late says so.
+ */
+export function watchForNews(world: World, bot: Bot, chatId: string, { isMissing, reply }: Awaited): void {
+  const stop = world.clock.every(
+    PATIENCE_MS,
+    async () => {
+      stop();
+      if (await isMissing()) await send(world, bot, chatId, reply);
+    },
+    (error) => world.log.warn('late news not looked for', { error }),
+  );
+}
+
 // Not worth a second try: the answer itself is.
-async function send(
-  world: World,
-  bot: Bot,
-  incoming: Incoming,
-  session: Session | undefined,
-): Promise<Shown | undefined> {
-  const { chatId } = incoming;
+async function send(world: World, bot: Bot, chatId: string, reply: Reply): Promise<Shown | undefined> {
   const line = { channel: CHANNEL, bot: bot.username, chatId };
   try {
     const waitMs = await reserve(world.sessions, paceOf(world), line);
@@ -73,7 +82,7 @@ async function send(
       return undefined;
     }
     if (waitMs > 0) await world.clock.sleep(waitMs);
-    const outcome = await sendReply(bot.api, chatId, stillAtIt(incoming, session));
+    const outcome = await sendReply(bot.api, chatId, reply);
     world.log.warn('answer is late', { bot: bot.username, told: outcome.state });
     if (outcome.state === 'wait') await askedToWait(world, line, outcome.waitMs);
     return outcome.state === 'done' ? outcome.result : undefined;

@@ -138,7 +138,7 @@ async function judge(world: World, line: Line, answer: Outcome<Shown>, unsure: b
 export async function acknowledge(
   bot: Bot,
   chatId: string,
-  answer: Pick<Answer, 'toast' | 'working'>,
+  answer: Pick<Answer, 'toast' | 'awaited'>,
   callbackId: string | undefined,
 ): Promise<void> {
   const calls: Promise<unknown>[] = [];
@@ -146,6 +146,6 @@ export async function acknowledge(
     const text = answer.toast === undefined ? {} : { text: [...answer.toast].slice(0, 190).join('') };
     calls.push(bot.api.call('answerCallbackQuery', { callback_query_id: callbackId, ...text }));
   }
-  if (answer.working) calls.push(bot.api.call('sendChatAction', { chat_id: chatId, action: 'typing' }));
+  if (answer.awaited) calls.push(bot.api.call('sendChatAction', { chat_id: chatId, action: 'typing' }));
   await Promise.all(calls);
 }

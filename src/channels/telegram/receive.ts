@@ -9,7 +9,7 @@ import { type Begun, begin, type Ending, end, RENEW_MS, renew, type Update } fro
 import type { World } from '../../world.ts';
 import type { Handle } from '../channel.ts';
 import { paceOf } from '../pace.ts';
-import { type Late, watchOver } from './late.ts';
+import { type Late, watchForNews, watchOver } from './late.ts';
 import { AGAIN_MS, acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
 import type { Bot } from './registry.ts';
 import type { Received } from './update.ts';
@@ -139,6 +139,7 @@ async function handleAndSend(
     sendOrKeep(world, bot, outgoingOf(incoming, answer, session), { late, paceDelayMs: begun.paceDelayMs }),
     acknowledge(bot, incoming.chatId, answer, callbackId),
   ]);
+  if (answer.awaited) watchForNews(world, bot, incoming.chatId, answer.awaited);
   return { ...changed, ...(left ? { left } : {}) };
 }
 

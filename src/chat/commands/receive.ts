@@ -1,6 +1,6 @@
 // /receive: an invoice as QR picture and text. Without an amount the payer chooses it. The picture itself comes as news,
 // since a node has to make the invoice first.
-import { ask } from '../../flows/receive.ts';
+import { ask, isAsked } from '../../flows/receive.ts';
 import { amountOf } from '../asking-amount.ts';
 import { quiet, say } from '../context.ts';
 import { splitAmount } from '../parse.ts';
@@ -18,8 +18,10 @@ export const receive: Command = {
     const answer = given.amount === undefined ? undefined : await amountOf(context, 'receive', given);
     if (answer && 'outcome' in answer) return answer.outcome;
     const memo = words(given.note ?? '');
-    const { queued } = await ask(world, { userId: session.userId, ...answer, ...(memo ? { memo } : {}) });
-    if (!queued) return say(context, { text: texts.receive.later() });
-    return { answer: { replies: [], working: true }, session: quiet(session) };
+    const { id, queued } = await ask(world, { userId: session.userId, ...answer, ...(memo ? { memo } : {}) });
+    const reply = { text: texts.receive.later() };
+    if (!queued) return say(context, reply);
+    const isMissing = () => isAsked(world, id);
+    return { answer: { replies: [], awaited: { isMissing, reply } }, session: quiet(session) };
   },
 };
