@@ -79,8 +79,8 @@ function oracle(text: string): { digits: bigint; times: bigint } | undefined {
     .slice(at + number.length)
     .toLowerCase()
     .trim();
-  const isShilling = /^(kes|ksh|naira|rand|sats?)\b/.test(after);
-  const factor = isShilling ? '' : after.charAt(0);
+  const isUnit = /^(kes|ksh|mk|naira|rand|sats?)\b/.test(after);
+  const factor = isUnit ? '' : after.charAt(0);
   const times = factor === 'k' ? 1_000n : factor === 'm' ? 1_000_000n : 1n;
   return { digits: BigInt(whole + decimals.padEnd(12, '0').slice(0, 12)), times };
 }
