@@ -24,6 +24,7 @@ import {
   workerEnvironment,
 } from './demo/fleet.ts';
 import type { Data } from './demo/options.ts';
+import { buildRealPrograms } from './demo/outside.ts';
 import { type Programs, programs } from './demo/programs.ts';
 import { type RedisUrls, startDatabase, startRedisServers } from './demo/stores.ts';
 import type { Postgres } from './postgres.ts';
@@ -231,7 +232,10 @@ async function startParts(folder: string, guard: Guard, all: Programs, options: 
 }
 
 async function startLightning({ lightning, peers }: RigOptions, dir: string): Promise<LightningNetwork> {
-  if (lightning === 'real') return startRealLightning({ dir, ...(peers ? { peers } : {}) });
+  if (lightning === 'real') {
+    await buildRealPrograms((line) => console.error(line));
+    return startRealLightning({ dir, ...(peers ? { peers } : {}) });
+  }
   return lightning === undefined || lightning === 'sandbox' ? startSandboxLightning({ dir }) : lightning;
 }
 

@@ -131,6 +131,15 @@ describe('docker-compose.scale.yml', () => {
   const services = (/^services:\n(.*?)^\S/ms.exec(file)?.[1] ?? '').split(/^ {2}(?=[\w-]+:$)/m).filter(Boolean);
   const nameOf = (service: string) => service.slice(0, service.indexOf(':'));
 
+  test.each(['src/bot.ts', 'workers/worker.ts'])('starts %s with the heap that package.json gives it', (entry) => {
+    const flags = (words: readonly string[]) => words.filter((word) => /^--(max-|heap-)/.test(word));
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const script = Object.values(scripts).find((each) => each.endsWith(` ${entry}`)) ?? '';
+    const command = new RegExp(`command: \\[node, (.*)${entry}\\]`).exec(file)?.[1] ?? '';
+    expect(flags(script.split(' '))).not.toEqual([]);
+    expect(flags(command.split(', '))).toEqual(flags(script.split(' ')));
+  });
+
   test('locks every service in and limits its memory', () => {
     expect(services.length).toBeGreaterThan(9);
     const isGuarded = (service: string) => /^ {4}<<: \*(guarded|process)$/m.test(service);

@@ -60,7 +60,9 @@ export async function startSandboxLightning(data: Data, programs: Programs): Pro
 
 /** Builds real LND nodes where they are missing, and starts a new network of them. */
 export async function startRealNodes(data: Data, say: (line: string) => void): Promise<Outside['lightning']> {
-  if (!areBuilt()) await build(say);
+  await buildRealPrograms(say).catch((error: Error) => {
+    throw new Error(`${error.message}\nThe demo also runs without it: leave "--lightning real" away.`);
+  });
   say('Starting btcd and three LND nodes, and opening their channels (half a minute) ...');
   const network = await startRealLightning({
     dir: data.path('lightning'),
@@ -77,7 +79,9 @@ export async function startRealNodes(data: Data, say: (line: string) => void): P
   };
 }
 
-async function build(say: (line: string) => void): Promise<void> {
+/** Builds lnd and btcd where they are missing. Throws with what the build said last. */
+export async function buildRealPrograms(say: (line: string) => void): Promise<void> {
+  if (areBuilt()) return;
   say('Building lnd and btcd from source (about five minutes, once) ...');
   const started = performance.now();
   const progress = setInterval(() => {
@@ -87,7 +91,7 @@ async function build(say: (line: string) => void): Promise<void> {
     await promisify(execFile)(BUILD_SCRIPT);
   } catch (error) {
     const words = (error as { stderr?: string }).stderr?.trim() || String(error);
-    throw new Error(`lnd could not be built. ${words}\nThe demo also runs without it: leave "--lightning real" away.`);
+    throw new Error(`lnd could not be built. ${words}`);
   } finally {
     clearInterval(progress);
   }
