@@ -6,6 +6,7 @@ import { acceptQuotes } from '../domain/fx-accept.ts';
 import type { Queryable } from '../infra/db/client.ts';
 import { insertRates, newestRates, type RateRow } from '../infra/db/rates.ts';
 import type { RateSources } from '../infra/rates/sources.ts';
+import type { Cache } from '../infra/redis/cache.ts';
 import type { World } from '../world.ts';
 
 const PAIRS: readonly Pair[] = ['BTC/USD', ...CURRENCIES.flatMap(({ code }): Pair[] => [`USD/${code}`, `BTC/${code}`])];
@@ -38,6 +39,7 @@ export async function refresh(world: World, sources: RateSources): Promise<void>
     rows.map((row) => ({ ...row, id: world.ids.next(), atMs: nowMs })),
   );
   await world.cache.clear(CACHE_KEY);
+  readings.delete(world.cache);
 }
 
 function changed(
@@ -96,7 +98,22 @@ export async function shown(world: World, currency: string): Promise<DisplayRate
   return displayRate(await newest(world), currency, world.clock.nowMs());
 }
 
-async function newest(world: World): Promise<Leg[]> {
+/** Of what one process shows within this time, all is worked out from one reading: each has thirty legs to be read. */
+const READ_MS = 500;
+const readings = new WeakMap<Cache, { readonly legs: Promise<readonly Leg[]>; readonly untilMs: number }>();
+
+function newest(world: World): Promise<readonly Leg[]> {
+  const nowMs = world.clock.monotonicMs();
+  const last = readings.get(world.cache);
+  if (last && nowMs < last.untilMs) return last.legs;
+  const legs = read(world);
+  readings.set(world.cache, { legs, untilMs: nowMs + READ_MS });
+  // What could not be read is read again by the next who asks.
+  legs.catch(() => readings.delete(world.cache));
+  return legs;
+}
+
+async function read(world: World): Promise<readonly Leg[]> {
   const legs = await world.cache.getOrLoad(CACHE_KEY, CACHED_MS, async () => {
     const { legs: loaded } = await load(world, world.db);
     return loaded.map((leg) => ({ ...leg, micro: String(leg.micro) }));
