@@ -39,7 +39,9 @@ const audits = (phone: Phone) =>
     `select details from audit where action = 'refused' and actor_id = $1`,
     [phone.session?.userId ?? ''],
   );
-const money = async () => [await baraka.say('/balance'), await thief.say('/balance')];
+/** Sats alone: the age of the rate beside them goes on. */
+const satsOf = async (phone: Phone) => (await phone.say('/balance')).match(/[\d,]+ sats?/g)?.join();
+const money = async () => [await satsOf(baraka), await satsOf(thief)];
 
 async function makeAdmin(phone: Phone, role: 'admin' | 'person'): Promise<void> {
   const owner = new pg.Client({ connectionString: house.database.ownerUrl });
