@@ -2,12 +2,14 @@
 // what money moved to what people were told. For those who run the house; no secret and no text of a person is in it.
 import { isId, legId } from '../base/ids.ts';
 import {
+  type EventRow,
   eventsOf,
   jobsOf,
   type LivingRow,
   livingRow,
   noticesAbout,
   rowsEnding,
+  type TransferLine,
   transfersOf,
 } from '../infra/db/events.ts';
 import type { World } from '../world.ts';
@@ -61,15 +63,21 @@ async function lifeOf({ db }: Pick<World, 'db'>, row: LivingRow): Promise<Life> 
     noticesAbout(db, { subjectId: id, userIds }),
   ]);
   const jobs = await jobsOf(db, [id, ...notices.map((notice) => notice.id)]);
+  const event = (each: EventRow): LifeLine => ({
+    atMs: each.atMs,
+    what: `${each.seq}. ${each.fromState ?? 'new'} → ${each.toState}: ${each.cause}, by ${each.actor}`,
+  });
+  const transfer = (each: TransferLine, atMs = each.atMs): LifeLine => ({
+    atMs,
+    what: `${each.kind} ${each.code}: ${each.amount} ${unitOf(each.currency)}, ${each.debit} → ${each.credit}`,
+  });
+  // What bears the row's own id moved in the transaction that made the row; its time is of another machine's clock.
+  const [first, ...others] = events;
   const lines: LifeLine[] = [
-    ...events.map((event) => ({
-      atMs: event.atMs,
-      what: `${event.seq}. ${event.fromState ?? 'new'} → ${event.toState}: ${event.cause}, by ${event.actor}`,
-    })),
-    ...transfers.map((each) => ({
-      atMs: each.atMs,
-      what: `${each.kind} ${each.code}: ${each.amount} ${unitOf(each.currency)}, ${each.debit} → ${each.credit}`,
-    })),
+    ...(first ? [event(first)] : []),
+    ...transfers.filter((each) => each.id === id).map((each) => transfer(each, first?.atMs)),
+    ...others.map(event),
+    ...transfers.filter((each) => each.id !== id).map((each) => transfer(each)),
     ...notices.flatMap((notice) => [
       { atMs: notice.createdAtMs, what: `notice ${notice.kind} made` },
       ...(notice.sentAtMs === null ? [] : [{ atMs: notice.sentAtMs, what: `notice ${notice.kind} ${notice.state}` }]),

@@ -107,8 +107,9 @@ export class Composer {
     this.input.value = '';
     this.#endReply();
     this.#typed();
-    await this.#act('say', { text, ...(reply ? { reply_to_message_id: reply } : {}) });
+    // Not after the answer: by then somebody may be typing on the other phone.
     this.input.focus({ preventScroll: true });
+    await this.#act('say', { text, ...(reply ? { reply_to_message_id: reply } : {}) });
   }
 
   async #begin() {
