@@ -138,41 +138,27 @@ export function give(
 /** Money a node has got that no invoice of ours explains, kept apart until a person looks at it. */
 export function park(
   id: string,
-  accounts: { readonly nodeId: bigint; readonly suspenseId: bigint },
+  { nodeId, suspenseId }: { readonly nodeId: bigint; readonly suspenseId: bigint },
   amountMsat: bigint,
 ): Transfer[] {
-  return [
-    {
-      id,
-      kind: 'single',
-      code: 'suspense',
-      debitId: accounts.nodeId,
-      creditId: accounts.suspenseId,
-      amount: amountMsat,
-      currency: 'BTC',
-      subjectId: id,
-    },
-  ];
+  return apart(id, { debitId: nodeId, creditId: suspenseId }, amountMsat);
 }
 
 /** Money that left a node for a payment that the books do not know, kept apart until a person looks at it. */
 export function parkOut(
   id: string,
-  accounts: { readonly nodeId: bigint; readonly suspenseId: bigint },
+  { nodeId, suspenseId }: { readonly nodeId: bigint; readonly suspenseId: bigint },
   amountMsat: bigint,
 ): Transfer[] {
-  return [
-    {
-      id,
-      kind: 'single',
-      code: 'suspense',
-      debitId: accounts.suspenseId,
-      creditId: accounts.nodeId,
-      amount: amountMsat,
-      currency: 'BTC',
-      subjectId: id,
-    },
-  ];
+  return apart(id, { debitId: suspenseId, creditId: nodeId }, amountMsat);
+}
+
+function apart(
+  id: string,
+  sides: { readonly debitId: bigint; readonly creditId: bigint },
+  amountMsat: bigint,
+): Transfer[] {
+  return [{ id, kind: 'single', code: 'suspense', ...sides, amount: amountMsat, currency: 'BTC', subjectId: id }];
 }
 
 /** A node's money of our own, when its books become ours. */

@@ -87,15 +87,25 @@ function heldOf({ localMsat, pendingMsat, onchainMsat, unsettledMsat }: NodeBala
 
 async function listed(node: LightningNode, row: NodeRow): Promise<bigint> {
   let sumMsat = 0n;
-  for await (const { receivedMsat } of settledInvoices(node, since(row, row.cutSettledIndex))) sumMsat += receivedMsat;
-  for await (const { amountMsat, feeMsat } of succeededPayments(node, since(row, row.cutPaymentIndex))) {
+  for await (const { receivedMsat } of settledInvoices(node, invoicesSince(row))) sumMsat += receivedMsat;
+  for await (const { amountMsat, feeMsat } of succeededPayments(node, paymentsSince(row))) {
     sumMsat -= amountMsat + feeMsat;
   }
   return sumMsat;
 }
 
-function since({ adoptedAtMs }: NodeRow, afterIndex: bigint | null): Since {
-  return { sinceMs: adoptedAtMs, ...(afterIndex === null ? {} : { afterIndex }) };
+/** From where on a node's settled invoices are movements of the books: what came before is in the capital. */
+export function invoicesSince({ adoptedAtMs, cutSettledIndex }: NodeRow): Since {
+  return cut(adoptedAtMs, cutSettledIndex);
+}
+
+/** The same for its payments. */
+export function paymentsSince({ adoptedAtMs, cutPaymentIndex }: NodeRow): Since {
+  return cut(adoptedAtMs, cutPaymentIndex);
+}
+
+function cut(sinceMs: number, afterIndex: bigint | null): Since {
+  return { sinceMs, ...(afterIndex === null ? {} : { afterIndex }) };
 }
 
 /**
@@ -105,7 +115,7 @@ function since({ adoptedAtMs }: NodeRow, afterIndex: bigint | null): Since {
 export async function bookListed(world: WorkerWorld, name: string): Promise<void> {
   const row = (await nodeRows(world.db)).find((each) => each.name === name);
   if (!row) return;
-  const all = settledInvoices(world.lightning.node(name), since(row, row.cutSettledIndex));
+  const all = settledInvoices(world.lightning.node(name), invoicesSince(row));
   for await (const { paymentHash, receivedMsat } of all) await finish(world, { node: name, paymentHash, receivedMsat });
 }
 

@@ -2,6 +2,7 @@
 // each settlement there is credited here and the other way round (P6), and that the fees it took were charged (P8). Our
 // rows are read before the node's list; what it does not show is asked for by its hash, so nothing hangs on two clocks.
 import { legId } from '../base/ids.ts';
+import { pages } from '../base/pages.ts';
 import { type NodeRow, nodeRows } from '../infra/db/nodes.ts';
 import {
   amountsOf,
@@ -19,6 +20,7 @@ import { lookupInvoice } from '../infra/lightning/invoices.ts';
 import { lookupPayment } from '../infra/lightning/pay.ts';
 import type { WorkerWorld } from '../world.ts';
 import { idOfHash } from './hash-id.ts';
+import { invoicesSince, paymentsSince } from './node-books.ts';
 
 export type NodeFaults = { readonly effects: string[]; readonly credits: string[]; readonly fees: string[] };
 
@@ -52,16 +54,15 @@ async function checkPayments(
   sinceMs: number | undefined,
   faults: NodeFaults,
 ): Promise<void> {
-  const { name, adoptedAtMs, cutPaymentIndex } = row;
+  const { name, adoptedAtMs } = row;
   const node = world.lightning.node(name);
   const paid = new Map<string, PaidRow>();
   for await (const each of rows(world, paidRows, Math.max(sinceMs ?? 0, adoptedAtMs))) {
     if (each.node === name) paid.set(each.paymentHash, each);
   }
-  const after = cutPaymentIndex === null ? {} : { afterIndex: cutPaymentIndex };
   const made = sinceMs === undefined ? {} : { madeSinceMs: sinceMs };
   const fees = { charged: 0n, paid: 0n };
-  for await (const page of pages(allPayments(node, { sinceMs: adoptedAtMs, ...after, ...made }))) {
+  for await (const page of pages(allPayments(node, { ...paymentsSince(row), ...made }))) {
     const hashes = page.map(({ paymentHash }) => paymentHash);
     const ours = new Map((await paymentsByHash(world.db, hashes)).map((each) => [each.paymentHash, each]));
     for (const listed of page) {
@@ -112,12 +113,11 @@ async function checkInvoices(
   sinceMs: number | undefined,
   faults: NodeFaults,
 ): Promise<void> {
-  const { name, adoptedAtMs, cutSettledIndex } = row;
+  const { name, adoptedAtMs } = row;
   const node = world.lightning.node(name);
   const credited = await creditedRows(world, name, Math.max(sinceMs ?? 0, adoptedAtMs), faults);
-  const after = cutSettledIndex === null ? {} : { afterIndex: cutSettledIndex };
   const made = sinceMs === undefined ? {} : { madeSinceMs: sinceMs };
-  for await (const page of pages(settledInvoices(node, { sinceMs: adoptedAtMs, ...after, ...made }))) {
+  for await (const page of pages(settledInvoices(node, { ...invoicesSince(row), ...made }))) {
     const hashes = page.map(({ paymentHash }) => paymentHash);
     const ours = await settledByHash(world.db, hashes);
     for (const listed of page) {
@@ -197,15 +197,4 @@ async function* rows<Row extends { id: string }>(
     if (page.length < PAGE) return;
     afterId = page.at(-1)?.id;
   }
-}
-
-async function* pages<T>(all: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let page: T[] = [];
-  for await (const each of all) {
-    page.push(each);
-    if (page.length < PAGE) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

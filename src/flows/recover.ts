@@ -3,6 +3,7 @@
 // or out that no row explains goes to suspense, once per hash, and is named. Nothing is sent here.
 import { createHash } from 'node:crypto';
 import { Unavailable } from '../base/errors.ts';
+import { pages } from '../base/pages.ts';
 import { lightningCode, suspenseCode } from '../domain/ledger.ts';
 import { parkOut } from '../domain/movements.ts';
 import { accountId } from '../infra/db/accounts.ts';
@@ -18,6 +19,7 @@ import { forgetAll } from '../infra/redis/forget.ts';
 import { listInstances } from '../infra/redis/instances.ts';
 import type { WorkerWorld } from '../world.ts';
 import { idOfHash } from './hash-id.ts';
+import { invoicesSince, paymentsSince } from './node-books.ts';
 import { remembers } from './node-memory.ts';
 import { hear } from './pay-execute.ts';
 import { finish, makeAt, secretOf } from './receive-node.ts';
@@ -44,8 +46,6 @@ export type Recovery = {
   /** Payments under way that no row explains: when they have ended, this must be run again. */
   readonly open: readonly Unexplained[];
 };
-
-const BATCH = 500;
 
 /**
  * Brings the books to what the nodes know and makes the present database the one we know. On another database than
@@ -110,12 +110,8 @@ async function viewOf(world: WorkerWorld, row: NodeRow): Promise<NodeView> {
     throw new Error(`The node ${row.name} has forgotten what it paid: run this with "--without ${row.name}".`);
   }
   const payments = new Map<string, PaymentListed>();
-  for await (const payment of allPayments(node, sincePayments(row))) payments.set(payment.paymentHash, payment);
+  for await (const payment of allPayments(node, paymentsSince(row))) payments.set(payment.paymentHash, payment);
   return { row, node, payments };
-}
-
-function sincePayments({ adoptedAtMs, cutPaymentIndex }: NodeRow) {
-  return { sinceMs: adoptedAtMs, ...(cutPaymentIndex === null ? {} : { afterIndex: cutPaymentIndex }) };
 }
 
 /**
@@ -154,10 +150,9 @@ async function findMade(world: WorkerWorld, views: readonly NodeView[]): Promise
 }
 
 async function bookIncoming(world: WorkerWorld, { row, node }: NodeView): Promise<Unexplained[]> {
-  const { name, adoptedAtMs, cutSettledIndex } = row;
+  const { name } = row;
   const unexplained: Unexplained[] = [];
-  const since = { sinceMs: adoptedAtMs, ...(cutSettledIndex === null ? {} : { afterIndex: cutSettledIndex }) };
-  for await (const page of pages(settledInvoices(node, since))) {
+  for await (const page of pages(settledInvoices(node, invoicesSince(row)))) {
     const known = await knownInvoices(
       world.db,
       page.map(({ paymentHash }) => paymentHash),
@@ -211,15 +206,4 @@ async function bookUnexplained(world: WorkerWorld, { node, paymentHash, amountMs
     idOfHash(world.db, node, `${paymentHash}/out`),
   ]);
   await world.db.post(parkOut(id, { nodeId, suspenseId }, amountMsat));
-}
-
-async function* pages<T>(all: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T[]> {
-  let page: T[] = [];
-  for await (const each of all) {
-    page.push(each);
-    if (page.length < BATCH) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

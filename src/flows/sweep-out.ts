@@ -1,5 +1,5 @@
 // Closing the house: everybody gets theirs. A person names where it shall go by an invoice without an amount from a wallet
-// of their own, the only form that can be paid today without asking them again. It is paid as any payment is: quoted,
+// of their own, the only form that can be paid today without asking them again. It is paid like every payment: quoted,
 // held, sent by a worker; the invoice's hash is what keeps it from being paid twice.
 import { Refusal } from '../base/errors.ts';
 import { feeCeiling } from '../domain/fees.ts';

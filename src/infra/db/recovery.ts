@@ -2,24 +2,19 @@
 // no node was given yet, and invoices whose making may have been forgotten.
 import type { PaymentState } from '../../domain/states.ts';
 import type { Queryable } from './client.ts';
+import { paymentsByHash } from './promises.ts';
 
 export type HashRow = { paymentHash: string; id: string; state: PaymentState; node: string | null };
 
-const HASH_ROW = `payment_hash as "paymentHash", id, state, node`;
-
 /** For each hash its payment that is not failed, or else the newest that failed after it was given to a node. */
 export async function paymentsOfHashes(q: Queryable, hashes: readonly string[]): Promise<Map<string, HashRow>> {
-  const live = await q.query<HashRow>(
-    'recovery.live',
-    `select ${HASH_ROW} from payments where payment_hash = any($1::text[]) and state <> 'failed'`,
-    [hashes],
-  );
+  const live: readonly HashRow[] = await paymentsByHash(q, hashes);
   const found = new Map(live.map((row) => [row.paymentHash, row]));
   const rest = hashes.filter((hash) => !found.has(hash));
   if (rest.length === 0) return found;
   const failed = await q.query<HashRow>(
     'recovery.failed',
-    `select distinct on (payment_hash) ${HASH_ROW} from payments
+    `select distinct on (payment_hash) payment_hash as "paymentHash", id, state, node from payments
      where payment_hash = any($1::text[]) and state = 'failed' and node is not null order by payment_hash, id desc`,
     [rest],
   );

@@ -11,7 +11,7 @@ export type ChannelBackup = {
   readonly content: Buffer;
 };
 
-/** The backup as of now. Needs `uri:/lnrpc.Lightning/ExportAllChannelBackups`. Throws as any call to LND does. */
+/** The backup as of now. Needs `uri:/lnrpc.Lightning/ExportAllChannelBackups`. Throws what every call to LND may. */
 export async function channelBackup(node: LightningNode): Promise<ChannelBackup> {
   const { multi_chan_backup: multi } = await node.ask<WireChannelBackups>((lnd, done) =>
     lnd.default.exportAllChannelBackups({}, done),

@@ -245,7 +245,7 @@ async function track(node: LightningNode, paymentHash: string): Promise<PayOutco
 
 /**
  * LND's record of a payment as it is now: the first message of its stream. ln-service waits on for an end, which may
- * never come. Undefined when there was none in time. Throws as any call to LND, NOT_FOUND among them.
+ * never come. Undefined when there was none in time. Throws what every call to LND may throw, NOT_FOUND too.
  */
 export async function firstRecord(node: LightningNode, paymentHash: string): Promise<WirePayment | undefined> {
   const stream = node.connection().router.trackPaymentV2({

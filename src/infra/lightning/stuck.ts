@@ -7,7 +7,7 @@ import type { WireChannel } from './wire.ts';
 /**
  * Asks the node for the payment's record, its channels and what is bound in closing ones.
  * @returns undefined when its record does not say in flight.
- * @throws as any call to LND.
+ * @throws what every call to LND may throw.
  */
 export async function stuckEvidence(node: LightningNode, paymentHash: string): Promise<StuckEvidence | undefined> {
   const record = await firstRecord(node, paymentHash);
