@@ -1,7 +1,8 @@
 // What a secret must be before a process starts with it: made by chance, and not the word that stood in an example. It
 // promises to refuse what a person typed to get past a question, and never to refuse what `openssl rand` gives.
 
-const LEAST_BITS = 96;
+/** Out of reach of every guesser; and 16 bytes from `openssl rand` show more than this even when chance is unkind to them. */
+const LEAST_BITS = 80;
 /** Words of examples and of those who meant to come back. */
 const PLACEHOLDER =
   /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|place-?holder|your[-_ ]|example|<[^>]*>|x{6,}|\.{3}/i;
@@ -39,13 +40,16 @@ function runs(text: string): boolean {
   for (let at = 1; at < text.length; at++) {
     if (Math.abs(text.charCodeAt(at) - text.charCodeAt(at - 1)) <= 1) near++;
   }
-  return near * 2 > text.length;
+  return near * 3 > text.length * 2;
 }
 
-/** The chance its characters could hold at most: their number times the entropy of their mix. */
+/**
+ * The chance its characters could hold at most: their number times the entropy of their mix, with what a short text's
+ * mix is known to hide of it (Miller and Madow).
+ */
 function bitsIn(text: string): number {
   const counts = new Map<string, number>();
   for (const letter of text) counts.set(letter, (counts.get(letter) ?? 0) + 1);
   const each = [...counts.values()].map((count) => count * Math.log2(text.length / count));
-  return each.reduce((sum, bits) => sum + bits, 0);
+  return each.reduce((sum, bits) => sum + bits, (counts.size - 1) / (2 * Math.LN2));
 }
