@@ -52,7 +52,13 @@ beforeAll(async () => {
     timezoneId: 'Africa/Nairobi',
   });
   page.on('pageerror', (error) => faults.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`${message.text()} (${message.location().url})`);
+  });
+  // The console says that something was refused; why, its answer says.
+  page.on('response', async (response) => {
+    if (response.status() >= 400) faults.push(`${response.url()}: ${await response.text()}`);
+  });
   await page.goto(demo.url);
   [asha, baraka] = [new Phone(page, 'asha'), new Phone(page, 'baraka')];
   outside = new Outside(page);
