@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { need } from './needs.ts';
 import { ROOT } from './root.ts';
 
-const HELPERS = ['report', 'rig', 'server', 'load', 'fill', 'echo-bot'];
+const HELPERS = ['report', 'rig', 'server', 'load', 'fill', 'echo', 'echo-bot'];
 
 const names = readdirSync(join(ROOT, 'bench'))
   .filter((file) => file.endsWith('.ts'))
