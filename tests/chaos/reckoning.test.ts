@@ -11,6 +11,7 @@ import { dice } from './dice.ts';
 import { Ears, type News, read } from './ears.ts';
 import type { ListedInvoice, ListedPayment } from './node-lists.ts';
 import { faultsInOrder } from './storm.ts';
+import { judge, type Run } from './verdict.ts';
 
 const HASH = 'ab'.repeat(32);
 
@@ -83,6 +84,57 @@ describe('what the nodes list', () => {
     expect(invoicesAgainstNodes([own], { payments: [], invoices: [] })).toMatchObject([{ offMsat: 7_000n }]);
     const byCarol = { payments: [{ ...paid, node: 'carol' }], invoices: [] };
     expect(invoicesAgainstNodes([{ ...own, state: 'open' }], byCarol)).toHaveLength(1);
+  });
+});
+
+describe('a run', () => {
+  const settled = { ms: 1, unknown: [], left: undefined };
+  const run: Run = {
+    seed: 1,
+    minutes: 10,
+    blows: [],
+    broken: [],
+    done: [],
+    waits: [{ who: 'asha', what: '/balance', atMs: 0, firstMs: 20 }],
+    troubles: [],
+    copies: 0,
+    settleMs: 1,
+    settled: [settled, settled],
+    reckoning: { faults: [], offMsat: 0n, lists: { payments: [], invoices: [] } },
+  };
+  const left = { ...settled, left: '1 jobs' };
+  const unknown = { id: 'p', node: 'alice', hash: HASH, heldMsat: 5_000n, isTold: true };
+
+  test('without a fault is good, and so is a payment that LND never ends, held and told', () => {
+    expect(judge(run).lines.filter((line) => line.includes('FAULT'))).toEqual([]);
+    expect(judge({ ...run, settled: [settled, { ...settled, unknown: [unknown] }] }).ok).toBe(true);
+  });
+
+  const bad: [string, Partial<Run>][] = [
+    ['that did not settle at first', { settled: [left, settled] }],
+    ['that did not settle at last', { settled: [settled, left] }],
+    [
+      'with an unknown payment nobody was told of',
+      { settled: [settled, { ...settled, unknown: [{ ...unknown, isTold: false }] }] },
+    ],
+    [
+      'with an unknown payment that is not held',
+      { settled: [settled, { ...settled, unknown: [{ ...unknown, heldMsat: 0n }] }] },
+    ],
+    [
+      'with somebody left without an answer',
+      { waits: [{ who: 'asha', what: '/balance', atMs: 0, firstMs: undefined }] },
+    ],
+    ['where everybody waited too long', { waits: [{ who: 'asha', what: '/balance', atMs: 0, firstMs: 6_000 }] }],
+    ['where something did not come back', { broken: ['kill: alice: no answer'] }],
+    ['where something was odd', { troubles: ['an answer to nobody'] }],
+    [
+      'with a millisatoshi off',
+      { reckoning: { ...run.reckoning, faults: [{ what: 'off', offMsat: 1n }], offMsat: 1n } },
+    ],
+  ];
+  test.each(bad)('%s is bad', (_what, change) => {
+    expect(judge({ ...run, ...change })).toMatchObject({ ok: false, figures: { ok: false } });
   });
 });
 

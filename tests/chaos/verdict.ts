@@ -7,6 +7,8 @@ import type { Blow } from './storm.ts';
 /** What a person is ready to wait for the first word of an answer. */
 const ANSWERED_MS = 5_000;
 const LEAST_AVAILABILITY = 0.99;
+/** A share of fewer minutes says more about the dice than about us: it is told, and not judged. */
+const JUDGED_FROM_MINUTES = 10;
 
 export type Run = {
   readonly seed: number;
@@ -20,7 +22,8 @@ export type Run = {
   readonly copies: number;
   /** From the end of the last fault until everybody had ended what they were doing and nothing was left. */
   readonly settleMs: number;
-  readonly settled: Settled;
+  /** What was waited for: while people still ended what they had begun, and after the last of them. */
+  readonly settled: readonly [Settled, Settled];
   readonly reckoning: Reckoning;
 };
 
@@ -31,19 +34,20 @@ export type Verdict = {
 };
 
 export function judge(run: Run): Verdict {
-  const { waits, blows, settled, reckoning } = run;
+  const { waits, blows, reckoning } = run;
+  const [, settled] = run.settled;
   const slow = waits.filter(({ firstMs }) => firstMs === undefined || firstMs > ANSWERED_MS);
   const unanswered = waits.filter(({ firstMs }) => firstMs === undefined);
   const availability = waits.length === 0 ? 0 : 1 - slow.length / waits.length;
   const untold = settled.unknown.filter(({ isTold, heldMsat }) => !isTold || heldMsat === 0n);
   const faults = [
     ...reckoning.faults.map(({ what }) => what),
-    ...(settled.left === undefined ? [] : [`not settled: ${settled.left}`]),
+    ...run.settled.flatMap(({ left }) => (left === undefined ? [] : [`not settled: ${left}`])),
     ...unanswered.map(({ what, who }) => `${who} was left without an answer: ${what}`),
     ...untold.map(({ id }) => `payment ${id} is unknown, and not held or not told`),
     ...run.broken,
     ...run.troubles,
-    ...(availability < LEAST_AVAILABILITY
+    ...(run.minutes >= JUDGED_FROM_MINUTES && availability < LEAST_AVAILABILITY
       ? [`availability ${percent(availability)}, below ${percent(LEAST_AVAILABILITY)}`]
       : []),
   ];
