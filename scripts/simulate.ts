@@ -6,8 +6,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Plan, planOf } from '../tests/simulate/plan.ts';
-import type { Outcome } from '../tests/simulate/run.ts';
-import { openTellers, shorten, type Tellers } from '../tests/simulate/tellers.ts';
+import { kindsOf, shorten, type WentWrong } from '../tests/simulate/shorten.ts';
+import { openTellers, type Tellers } from '../tests/simulate/tellers.ts';
 import { setupDatabase } from './database.ts';
 import { onEnd } from './ending.ts';
 import { migrate } from './migrate.ts';
@@ -17,7 +17,14 @@ import { Guard } from './process.ts';
 const USAGE =
   'npm run simulate -- --seed 7 [--hours 0.1] [--watch] | --seeds 1..2000 [--hours 0.05] [--keep folder] | --story file';
 const TEMPLATE = 'satfleet_template';
-const MOST_SHORTER = 150;
+const MOST_TELLERS = 8;
+/** For each of them, runs that are told before the one whose turn it is to be printed. */
+const AHEAD = 10;
+const MOST_STORIES = 3;
+const LONGEST_SHORTENING_MS = 5 * 60_000;
+/** What comes to rest at all does so in seconds: a story that does not is not waited for three hours each time. */
+const SETTLING_MS = 20 * 60_000;
+const STEP_EVERY_MS = 5_000;
 
 const { values } = parseArgs({
   options: {
@@ -65,14 +72,7 @@ function plansOf(): (() => Plan)[] {
 }
 
 async function main(): Promise<number> {
-  const swift = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', autovacuum: 'off' };
-  const server = await startPostgres({ folder: join(home, 'data'), guard, settings: swift });
-  const password = 'simulated';
-  const passwords = { ownerPassword: password, appPassword: password };
-  const { ownerUrl } = await setupDatabase({ adminUrl: server.adminUrl, name: TEMPLATE, ...passwords });
-  await migrate(ownerUrl);
-  const count = Math.min(plans.length, Math.max(1, Math.min(availableParallelism(), 8)));
-  const tellers = await openTellers({ adminUrl: server.adminUrl, password, template: TEMPLATE, count });
+  const tellers = await tellersOnServer();
   const sums = {
     seeds: 0,
     failed: [] as string[],
@@ -82,46 +82,102 @@ async function main(): Promise<number> {
     seconds: 0,
     perSecond: 0,
   };
+  const wrong: WentWrong[] = [];
   const begun = performance.now();
-  const left = [...plans];
-  const work = async () => {
-    for (let next = left.shift(); next; next = left.shift()) {
-      const plan = next();
-      const outcome = await tellers.tell(plan, { watch: values.watch });
-      sums.seeds++;
-      sums.operations += outcome.operations;
-      sums.faults += outcome.faults;
-      sums.simulatedHours += outcome.simulatedMs / 3_600_000;
-      report(plan.seed, outcome);
-      if (outcome.broken.length === 0) continue;
-      sums.failed.push(plan.seed);
-      await tellStory(tellers, plan, outcome);
-    }
-  };
-  await Promise.all(Array.from({ length: count }, work));
+  for await (const { plan, outcome } of inOrder(tellers)) {
+    sums.seeds++;
+    sums.operations += outcome.operations;
+    sums.faults += outcome.faults;
+    sums.simulatedHours += outcome.simulatedMs / 3_600_000;
+    report({ plan, outcome });
+    if (outcome.broken.length === 0) continue;
+    sums.failed.push(plan.seed);
+    wrong.push({ plan, outcome });
+  }
   sums.seconds = Math.round((performance.now() - begun) / 100) / 10;
   sums.perSecond = Math.round(sums.operations / sums.seconds);
   sums.simulatedHours = Math.round(sums.simulatedHours * 10) / 10;
+  for (const one of unlike(wrong).slice(0, MOST_STORIES)) await tellStory(tellers, one);
   await tellers.close();
   console.log(JSON.stringify(sums));
   return sums.failed.length > 0 ? 1 : 0;
 }
 
-function report(seed: string, { operations, faults, tookMs, settledAfterMs, traceHash, broken }: Outcome): void {
-  const found = broken.length > 0 ? `  ${broken.length} BROKEN` : '';
-  console.log(
-    `seed ${seed}: ${operations} operations, ${faults} faults, ${(tookMs / 1_000).toFixed(1)} s, at rest after ${settledAfterMs / 1_000} s, trace ${traceHash.slice(0, 12)}${found}`,
-  );
+/** One for each core, on a server that they have for themselves. */
+async function tellersOnServer(): Promise<Tellers> {
+  const swift = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', autovacuum: 'off' };
+  const server = await startPostgres({ folder: join(home, 'data'), guard, settings: swift });
+  const password = 'simulated';
+  const passwords = { ownerPassword: password, appPassword: password };
+  const { ownerUrl } = await setupDatabase({ adminUrl: server.adminUrl, name: TEMPLATE, ...passwords });
+  await migrate(ownerUrl);
+  const count = Math.min(availableParallelism(), MOST_TELLERS);
+  return openTellers({ adminUrl: server.adminUrl, password, template: TEMPLATE, count });
 }
 
-async function tellStory(tellers: Tellers, plan: Plan, first: Outcome): Promise<void> {
-  for (const line of first.broken.slice(0, 10)) console.log(`  broken: ${line}`);
-  console.log('  looking for the shortest story ...');
-  const { plan: short, outcome = first } = await shorten(tellers, plan, first.broken, MOST_SHORTER);
-  console.log(`  the story, with ${short.operations.length} operations and ${short.faults.length} faults:`);
-  for (const line of outcome.story) console.log(`    ${line}`);
-  for (const line of outcome.broken) console.log(`    so ${line}`);
-  const file = join(values.keep, `story-${plan.seed}.json`);
-  writeFileSync(file, `${JSON.stringify({ broken: outcome.broken, plan: short }, null, 1)}\n`);
+/** Tells all plans side by side, and gives them in their order. */
+async function* inOrder(tellers: Tellers): AsyncGenerator<WentWrong> {
+  const ahead: Promise<WentWrong>[] = [];
+  for (const make of plans) {
+    const plan = make();
+    const told = tellers.tell(plan, { watch: values.watch }).then((outcome) => ({ plan, outcome }));
+    // Whoever waits for its turn hears of it.
+    told.catch(() => {});
+    ahead.push(told);
+    if (ahead.length > AHEAD * tellers.count) yield ahead.shift() as Promise<WentWrong>;
+  }
+  yield* ahead;
+}
+
+function report({ plan, outcome }: WentWrong): void {
+  const { operations, faults, tookMs, settledAfterMs, traceHash, broken } = outcome;
+  const found = broken.length > 0 ? `  ${broken.length} BROKEN` : '';
+  console.log(
+    `seed ${plan.seed}: ${operations} operations, ${faults} faults, ${(tookMs / 1_000).toFixed(1)} s, at rest after ${settledAfterMs / 1_000} s, trace ${traceHash.slice(0, 12)}${found}`,
+  );
+  for (const line of broken.slice(0, 10)) console.log(`  broken: ${line}`);
+}
+
+/** Of those that went wrong in the same ways, the first alone. */
+function unlike(wrong: readonly WentWrong[]): WentWrong[] {
+  const known = new Set<string>();
+  return wrong.filter(({ outcome }) => {
+    const fresh = [...kindsOf(outcome.broken)].filter((kind) => !known.has(kind));
+    for (const kind of fresh) known.add(kind);
+    return fresh.length > 0;
+  });
+}
+
+async function tellStory(tellers: Tellers, first: WentWrong): Promise<void> {
+  const { seed } = first.plan;
+  const begun = performance.now();
+  const seconds = () => Math.round((performance.now() - begun) / 1_000);
+  let saidAt = 0;
+  console.log(
+    `seed ${seed}: looking for the shortest story, for ${LONGEST_SHORTENING_MS / 60_000} minutes at most ...`,
+  );
+  const found = await shorten(first, {
+    tell: (plan) => tellers.tell(plan, { settlingMs: SETTLING_MS }),
+    atOnce: tellers.count,
+    mostMs: LONGEST_SHORTENING_MS,
+    onStep({ operations, faults }, runs) {
+      if (performance.now() < saidAt + STEP_EVERY_MS) return;
+      saidAt = performance.now();
+      console.log(
+        `  ${operations.length} operations and ${faults.length} faults, after ${runs} runs and ${seconds()} s`,
+      );
+    },
+  });
+  const { plan } = found;
+  const how = found.isShortest ? 'nothing can be left out' : 'the time was over';
+  const { story, broken } = await tellers.tell(plan);
+  console.log(
+    `  the story, with ${plan.operations.length} operations and ${plan.faults.length} faults, after ${found.runs} runs and ${seconds()} s (${how}):`,
+  );
+  for (const line of story) console.log(`    ${line}`);
+  for (const line of broken) console.log(`    so ${line}`);
+  if (broken.length === 0) console.log(`    (given three hours, it comes right: ${found.outcome.broken.join('; ')})`);
+  const file = join(values.keep, `story-${seed}.json`);
+  writeFileSync(file, `${JSON.stringify({ broken, plan }, null, 1)}\n`);
   console.log(`  kept in ${file}; as a fixture it belongs into tests/simulate/fixtures`);
 }

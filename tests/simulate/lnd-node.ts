@@ -13,6 +13,7 @@ export type Invoice = {
   readonly request: string;
   readonly valueMsat: bigint;
   readonly addIndex: number;
+  readonly madeAtMs: number;
   readonly expiresAtMs: number;
   state: 'OPEN' | 'ACCEPTED' | 'SETTLED' | 'CANCELED';
   paidMsat: bigint;
@@ -23,6 +24,7 @@ export type Invoice = {
 export type Payment = {
   readonly hash: string;
   readonly index: number;
+  readonly madeAtMs: number;
   readonly valueMsat: bigint;
   attempts: number;
   status: 'IN_FLIGHT' | 'SUCCEEDED' | 'FAILED';
@@ -120,6 +122,7 @@ export class LndNode {
       request,
       valueMsat,
       addIndex: this.invoices.size + 1,
+      madeAtMs: this.machine.now,
       expiresAtMs: (createdAtS + expiryS) * 1_000,
       state: 'OPEN',
       paidMsat: 0n,
@@ -175,6 +178,7 @@ export class LndNode {
     const payment: Payment = {
       hash: read.hash,
       index: ++this.#paid,
+      madeAtMs: this.machine.now,
       valueMsat: read.valueMsat || (amountMsat ?? 0n),
       attempts: (before?.attempts ?? 0) + 1,
       status: 'IN_FLIGHT',
@@ -247,19 +251,24 @@ export class LndNode {
       failure_reason: payment.failure,
       value_msat: String(payment.valueMsat),
       fee_msat: String(payment.feeMsat),
-      creation_time_ns: '0',
+      creation_time_ns: nanoseconds(payment.madeAtMs),
+      payment_index: String(payment.index),
       htlcs: hasTried
         ? [
             {
               status: htlc,
               attempt_time_ns: '0',
-              resolve_time_ns: String(BigInt(Math.round(payment.endedAtMs)) * 1_000_000n),
+              resolve_time_ns: nanoseconds(payment.endedAtMs),
             },
           ]
         : [],
     };
     return payment.veil && payment.veil.until > this.machine.now ? { ...truth, ...payment.veil.change } : truth;
   }
+}
+
+function nanoseconds(timeMs: number): string {
+  return String(BigInt(Math.round(timeMs)) * 1_000_000n);
 }
 
 export function wireInvoice(invoice: Invoice): WireInvoice {
@@ -269,6 +278,7 @@ export function wireInvoice(invoice: Invoice): WireInvoice {
     value_msat: String(invoice.valueMsat),
     amt_paid_msat: String(invoice.state === 'SETTLED' ? invoice.paidMsat : 0n),
     state: invoice.state,
+    creation_date: String(Math.floor(invoice.madeAtMs / 1_000)),
     settle_date: String(Math.floor(invoice.settledAtMs / 1_000)),
     add_index: String(invoice.addIndex),
     settle_index: String(invoice.settleIndex),

@@ -35,6 +35,8 @@ export class Machine {
   watch: ((line: string) => void) | undefined;
   readonly #heap = new Heap();
   readonly #hash = createHash('sha256');
+  /** Of the trace, what is not yet in the hash. */
+  #noted = '';
   #joined: Promise<unknown>[] = [];
   #lives = 0;
 
@@ -68,7 +70,8 @@ export class Machine {
 
   /** Writes into the trace, which two runs of one seed must share. */
   note(line: string): void {
-    this.#hash.update(line).update('\n');
+    this.#noted += `${line}\n`;
+    if (this.#noted.length > 65_536) this.#hashNoted();
     this.watch?.(`${(this.now / 1_000).toFixed(4)} ${line}`);
   }
 
@@ -78,7 +81,13 @@ export class Machine {
     this.story.push({ atMs: this.now, line });
   }
 
+  #hashNoted(): void {
+    this.#hash.update(this.#noted);
+    this.#noted = '';
+  }
+
   traceHash(): string {
+    this.#hashNoted();
     return this.#hash.copy().digest('hex');
   }
 

@@ -109,6 +109,9 @@ const TROUBLES: readonly [Trouble, number][] = [
 ];
 const PARTS = ['redis', 'queue', 'postgres', 'telegram', 'lnd-alice', 'lnd-bob'];
 
+/** Whatever the host's date is, a run begins here. */
+export const START_MS = Date.UTC(2026, 5, 8, 6);
+
 const PEOPLE = 12;
 const OPERATIONS_A_SECOND = 2;
 const FAULT_EVERY_MS = 9_000;

@@ -11,8 +11,12 @@ type Statement = { name?: string; text: string; values?: unknown[] };
 type Result = { rows: unknown[] };
 
 const STATEMENT_MS = 0.3;
-const LOCK_MS = 3;
+// Whoever has the lock does nothing meanwhile: waiting longer would not help.
+const LOCK_MS = 1;
 const IDLE_IN_TRANSACTION_MS = 10_000;
+
+// Real connections outlive a run, for what each has learned of the database; a run takes them in the order of their making.
+let kept: { readonly url: string; readonly clients: pg.Client[] } = { url: '', clients: [] };
 
 /** The server of a run, and who it is being opened for. */
 export class Server {
@@ -24,7 +28,7 @@ export class Server {
   opening: Life | undefined;
   readonly clients = new Set<Client>();
   readonly #free: pg.Client[] = [];
-  readonly #all: pg.Client[] = [];
+  #taken = 0;
 
   constructor(machine: Machine, url: string) {
     this.machine = machine;
@@ -35,6 +39,10 @@ export class Server {
   async take(): Promise<pg.Client> {
     const free = this.#free.pop();
     if (free) return free;
+    if (kept.url !== this.url) kept = { url: this.url, clients: [] };
+    const { clients } = kept;
+    const known = clients[this.#taken++];
+    if (known) return known;
     const types = {
       getTypeParser: (type: number): ((text: string) => unknown) =>
         type === 20 ? BigInt : (pg.types.getTypeParser(type) as (text: string) => unknown),
@@ -43,7 +51,7 @@ export class Server {
     const client = new pg.Client({ connectionString: this.url, types, options, pipeline: true } as pg.ClientConfig);
     client.on('error', () => {});
     await client.connect();
-    this.#all.push(client);
+    clients.push(client);
     return client;
   }
 
@@ -63,8 +71,10 @@ export class Server {
     for (const client of [...this.clients]) if (client.isOpen() && client.lastAt < before) await client.sever();
   }
 
+  /** Leaves the connections as if they were new: how a statement is run must not hang on what was there before. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((client) => client.end()));
+    const used = kept.clients.slice(0, this.#taken);
+    await Promise.all(used.map((client) => client.query('ROLLBACK; DISCARD PLANS; SELECT pg_advisory_unlock_all()')));
   }
 }
 
@@ -225,6 +235,8 @@ class Client {
       return { result };
     } catch (error) {
       begin?.sent();
+      // The server says what is wrong before it lets go of the locks; this it answers when it has.
+      await real.query('').catch(() => {});
       const isInTransaction = this.#inTransaction;
       if (!isInTransaction) this.#leave();
       if ((error as { code?: string }).code !== '55P03') return { error };

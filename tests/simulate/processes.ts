@@ -103,6 +103,8 @@ function openProcess(around: Surroundings, kind: 'bot' | 'worker'): Process {
 
 function logOf({ errors, machine }: Surroundings, life: Life): Log {
   const line = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) => {
+    // What nobody looks at is not put into words: the traces of errors are dear.
+    if (level !== 'error' && !machine.watch) return;
     const text = `${life.name} ${JSON.stringify(fields ?? {}, (_, value) => (value instanceof Error ? said(value) : typeof value === 'bigint' ? String(value) : value))}`;
     if (level === 'error') errors.push({ event, fields: text });
     machine.watch?.(`${level}: ${event} ${text}`);
@@ -131,6 +133,7 @@ function memoryCache(machine: Machine): Cache {
     },
     counts: () => ({}),
     close: async () => {},
+    ping: async () => {},
     get: none,
     set: none,
     mget: none,

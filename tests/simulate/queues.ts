@@ -64,6 +64,8 @@ export class Broker {
     return {
       add: (jobs) => call(`add ${jobs.map(({ queue, id }) => `${queue} ${id}`).join(' ')}`, () => this.add(jobs)),
       counts: () => call('counts', () => QUEUE_NAMES.map((name) => this.#count(name))),
+      rates: () => call('rates', () => QUEUE_NAMES.map((name) => ({ name, perMinute: 0 }))),
+      oldest: () => call('oldest', () => QUEUE_NAMES.map((name) => ({ name, ageMs: 0 }))),
       failed: (only, limit) => call('failed', () => this.#failed(only, limit)),
       retryFailed: (only, limit) => call('retry failed', () => this.retryFailed(only, limit)),
       close: async () => {},

@@ -3,7 +3,6 @@
 
 import { adopt } from '../../src/flows/node-books.ts';
 import { checkPromises } from '../../src/flows/promises.ts';
-import { makePartitions } from '../../src/infra/db/partitions.ts';
 import { brokenPromises } from './checks.ts';
 import { dice } from './dice.ts';
 import { strike } from './faults.ts';
@@ -11,7 +10,7 @@ import { LndNode } from './lnd-node.ts';
 import { Machine } from './machine.ts';
 import { Outside } from './outside.ts';
 import { People } from './people.ts';
-import type { Fault, Plan } from './plan.ts';
+import { type Fault, type Plan, START_MS } from './plan.ts';
 import { Server, serveFrom } from './postgres.ts';
 import { NODES, type Process, type Surroundings, startBot, startWorker, type WorkerProcess } from './processes.ts';
 import { Broker } from './queues.ts';
@@ -22,7 +21,7 @@ import { keepTimeOf, realNowMs } from './virtual.ts';
 
 export type Outcome = {
   readonly broken: string[];
-  /** What people did, what broke and what nodes moved, in words; only of a run that broke a promise. */
+  /** What people did, what broke and what nodes moved, in words, from the plan's start; only of a run that broke a promise. */
   readonly story: string[];
   readonly traceHash: string;
   /** Messages and presses that people sent. */
@@ -36,18 +35,23 @@ export type Outcome = {
   readonly tookMs: number;
 };
 
-/** Whatever the host's date is, a run begins here. */
-export const START_MS = Date.UTC(2026, 5, 8, 6);
 const BOTS = 2;
 const WORKERS = 2;
 const LONGEST_SETTLING_MS = 3 * 3_600_000;
 const LOOK_EVERY_MS = 5_000;
 
-/** Runs a plan on an empty, migrated database. */
-export async function runPlan(plan: Plan, databaseUrl: string, watch?: (line: string) => void): Promise<Outcome> {
+export type How = {
+  readonly watch?: ((line: string) => void) | undefined;
+  /** How long it may take until all has come to rest: three hours unless given. */
+  readonly settlingMs?: number | undefined;
+};
+
+/** Runs a plan on an empty, migrated database that has the months of the run. */
+export async function runPlan(plan: Plan, databaseUrl: string, { watch, settlingMs }: How = {}): Promise<Outcome> {
   const begunMs = realNowMs();
   const run = new Run(plan, databaseUrl);
   run.machine.watch = watch;
+  run.settlingMs = settlingMs ?? LONGEST_SETTLING_MS;
   try {
     const broken = await run.tell();
     const { machine, settledAfterMs } = run;
@@ -77,6 +81,7 @@ class Run {
   readonly server: Server;
   readonly updates: Updates;
   settledAfterMs = 0;
+  settlingMs = LONGEST_SETTLING_MS;
   readonly #plan: Plan;
   readonly #around: Surroundings;
   readonly #outside: Outside;
@@ -126,6 +131,8 @@ class Run {
   async tell(): Promise<string[]> {
     const { machine } = this;
     await this.#open();
+    // Of everybody's first hello there is nothing to tell.
+    machine.story.length = 0;
     const from = machine.now;
     const { weather, doubledUpdates, operations, faults, lastMs } = this.#plan;
     this.#around.telegram.weather = weather;
@@ -168,7 +175,6 @@ class Run {
   async #open(): Promise<void> {
     const { machine } = this;
     const first = startWorker(this.#around);
-    await this.#drive(makePartitions(first.world.db, START_MS - 3_600_000, 3));
     for (const name of NODES) await this.#drive(adopt(first.world, name));
     this.#workers = [first, ...Array.from({ length: WORKERS - 1 }, () => startWorker(this.#around))];
     this.#bots = Array.from({ length: BOTS }, () => startBot(this.#around));
@@ -209,7 +215,7 @@ class Run {
 
   async #settle(): Promise<void> {
     const from = this.machine.now;
-    while (this.machine.now < from + LONGEST_SETTLING_MS) {
+    while (this.machine.now < from + this.settlingMs) {
       await this.#until(this.machine.now + LOOK_EVERY_MS);
       if (await this.#isSettled()) break;
     }

@@ -13,8 +13,8 @@ const seeds = Array.from({ length: 10 }, (_, at) => String(at + 1));
 
 let tellers: Tellers;
 
-beforeAll(async () => {
-  tellers = await openTellers({ ...inject('postgres'), template: TEMPLATE, count: 2 });
+beforeAll(() => {
+  tellers = openTellers({ ...inject('postgres'), template: TEMPLATE, count: 2 });
 });
 afterAll(() => tellers.close());
 

@@ -10,12 +10,13 @@ export type Asked = {
   readonly plan: Parameters<typeof runPlan>[0];
   readonly databaseUrl: string;
   readonly watch: boolean;
+  readonly settlingMs: number | undefined;
 };
 export type Told = { readonly outcome: Awaited<ReturnType<typeof runPlan>> } | { readonly fault: string };
 
-process.on('message', ({ plan, databaseUrl, watch }: Asked) => {
+process.on('message', ({ plan, databaseUrl, watch, settlingMs }: Asked) => {
   const seen = watch ? (line: string) => void process.stderr.write(`${line}\n`) : undefined;
-  runPlan(plan, databaseUrl, seen)
+  runPlan(plan, databaseUrl, { watch: seen, settlingMs })
     .then((outcome) => tell({ outcome }))
     .catch((error: Error) => tell({ fault: error.stack ?? error.message }));
 });

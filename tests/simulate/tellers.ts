@@ -1,111 +1,124 @@
-// A few processes that tell plans side by side, each run on a fresh copy of a migrated database, and what is done with
-// a story that went wrong: it is told again with less and less in it, as long as it goes wrong in the same way.
+// A few processes that tell plans side by side, each on a database of its own. A process that dies of a run, or of which
+// nothing is heard any more, is replaced; the run counts as one that went wrong.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { APP_ROLE, OWNER_ROLE, urlFor } from '../../scripts/database.ts';
 import type { Plan } from './plan.ts';
 import type { Outcome } from './run.ts';
-import type { Told } from './teller.ts';
+import { openStage, type Stage, type StageOptions } from './stage.ts';
+import type { Asked, Told } from './teller.ts';
 
 export type Tellers = {
-  tell(plan: Plan, options?: { watch?: boolean }): Promise<Outcome>;
+  readonly count: number;
+  /** Tells a plan as soon as one of them is free, in the order of the calls. */
+  tell(plan: Plan, how?: HowTold): Promise<Outcome>;
   close(): Promise<void>;
 };
 
-const ENTRY = fileURLToPath(new URL('./teller.ts', import.meta.url));
+export type HowTold = { readonly watch?: boolean; readonly settlingMs?: number };
+export type TellerOptions = Omit<StageOptions, 'name'>;
 
-/** @param given.template the migrated database that each run gets a copy of. */
-export async function openTellers(given: {
-  adminUrl: string;
-  password: string;
-  template: string;
-  count: number;
-}): Promise<Tellers> {
-  const admin = new pg.Client({ connectionString: given.adminUrl });
-  // A server that ends before us is no news.
-  admin.on('error', () => {});
-  await admin.connect();
-  const children = Array.from({ length: given.count }, () => fork(ENTRY, { execArgv: [] }));
-  const free = [...children];
-  const waiting: ((child: ChildProcess) => void)[] = [];
-  let runs = 0;
+// What a run makes is short-lived; with more room for it less of it has to be looked through.
+const YOUNG_SPACE = '--max-semi-space-size=32';
+const ENTRY = fileURLToPath(new URL('./teller.ts', import.meta.url));
+/** A run takes seconds; on the busiest of machines some more. */
+const LONGEST_RUN_MS = 10 * 60_000;
+/** What the server keeps of tables that were is left behind with the database after so many runs. */
+const RUNS_ON_A_STAGE = 100;
+
+/**
+ * Each begins when it is first needed.
+ * @param given.template the migrated database that each of them gets a copy of.
+ */
+export function openTellers(given: TellerOptions & { count: number }): Tellers {
+  const all = Array.from({ length: given.count }, () => new Teller(given));
+  const free = [...all];
+  const waiting: ((teller: Teller) => void)[] = [];
   const take = () => {
-    const child = free.pop();
-    return child ? Promise.resolve(child) : new Promise<ChildProcess>((resolve) => waiting.push(resolve));
+    const teller = free.shift();
+    return teller ? Promise.resolve(teller) : new Promise<Teller>((resolve) => waiting.push(resolve));
   };
-  const give = (child: ChildProcess) => {
+  const give = (teller: Teller) => {
     const next = waiting.shift();
-    if (next) next(child);
-    else free.push(child);
+    if (next) next(teller);
+    else free.push(teller);
   };
   return {
-    async tell(plan, { watch = false } = {}) {
-      const child = await take();
-      const name = `simulated_${process.pid}_${++runs}`;
+    count: given.count,
+    async tell(plan, how = {}) {
+      const teller = await take();
       try {
-        await admin.query(`CREATE DATABASE ${name} OWNER ${OWNER_ROLE} TEMPLATE ${given.template} STRATEGY wal_log`);
-        const databaseUrl = urlFor(given.adminUrl, APP_ROLE, given.password, name);
-        return await ask(child, { plan, databaseUrl, watch });
+        return await teller.tell(plan, how);
       } finally {
-        await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-        give(child);
+        give(teller);
       }
     },
     async close() {
-      for (const child of children) child.kill();
-      await admin.end();
+      await Promise.all(all.map((teller) => teller.close()));
     },
   };
 }
 
-function ask(child: ChildProcess, asked: { plan: Plan; databaseUrl: string; watch: boolean }): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const gone = (code: number | null) => reject(new Error(`the teller ended with ${code}`));
-    child.once('exit', gone);
-    child.once('message', (told: Told) => {
+let stages = 0;
+
+class Teller {
+  readonly #options: TellerOptions;
+  #child: ChildProcess | undefined;
+  #stage: Stage | undefined;
+  #runs = 0;
+
+  constructor(options: TellerOptions) {
+    this.#options = options;
+  }
+
+  async tell(plan: Plan, { watch = false, settlingMs }: HowTold): Promise<Outcome> {
+    if (this.#runs >= RUNS_ON_A_STAGE) await this.close();
+    if (this.#runs > 0) await this.#stage?.clear();
+    this.#runs++;
+    this.#stage ??= await openStage({ ...this.#options, name: `simulated_${process.pid}_${++stages}` });
+    this.#child ??= fork(ENTRY, { execArgv: [YOUNG_SPACE] });
+    const told = await ask(this.#child, { plan, databaseUrl: this.#stage.url, watch, settlingMs });
+    if ('outcome' in told) return told.outcome;
+    await this.close();
+    return wentWrong(plan, told.fault);
+  }
+
+  async close(): Promise<void> {
+    const [child, stage] = [this.#child, this.#stage];
+    this.#child = undefined;
+    this.#stage = undefined;
+    this.#runs = 0;
+    child?.kill('SIGKILL');
+    await stage?.close();
+  }
+}
+
+function ask(child: ChildProcess, question: Asked): Promise<Told> {
+  return new Promise((resolve) => {
+    const end = (told: Told) => {
+      clearTimeout(timer);
       child.off('exit', gone);
-      if ('outcome' in told) resolve(told.outcome);
-      else reject(new Error(told.fault));
-    });
-    child.send(asked);
+      child.off('message', end);
+      resolve(told);
+    };
+    const gone = (code: number | null) => end({ fault: `the process that told it ended with ${code}` });
+    const timer = setTimeout(
+      () => end({ fault: `it was not told within ${LONGEST_RUN_MS / 60_000} minutes` }),
+      LONGEST_RUN_MS,
+    );
+    child.once('exit', gone);
+    child.once('message', end);
+    child.send(question);
   });
 }
 
-/** The kinds of what is broken: its sentences without ids and amounts. */
-export function kindsOf(broken: readonly string[]): Set<string> {
-  return new Set(broken.map((line) => line.replace(/[0-9a-f]{8}[0-9a-f-]*|\d+/g, '#').slice(0, 60)));
-}
-
-/** The shortest plan found that still goes wrong in a like manner, within so many further runs. */
-export async function shorten(
-  tellers: Tellers,
-  plan: Plan,
-  broken: readonly string[],
-  most: number,
-): Promise<{ plan: Plan; outcome: Outcome | undefined }> {
-  const kinds = kindsOf(broken);
-  let best: { plan: Plan; outcome: Outcome | undefined } = { plan, outcome: undefined };
-  let runs = 0;
-  const goesWrong = async (tried: Plan): Promise<boolean> => {
-    if (runs++ >= most) return false;
-    const outcome = await tellers.tell(tried).catch(() => undefined);
-    if (!outcome || ![...kindsOf(outcome.broken)].some((kind) => kinds.has(kind))) return false;
-    best = { plan: tried, outcome };
-    return true;
+/** The outcome of a run that has none. */
+function wentWrong(plan: Plan, fault: string): Outcome {
+  const nothing = { operations: 0, statements: 0, steps: 0, simulatedMs: 0, settledAfterMs: 0, tookMs: 0 };
+  return {
+    broken: [`the run itself failed: ${fault}`],
+    story: [],
+    traceHash: '',
+    faults: plan.faults.length,
+    ...nothing,
   };
-  await goesWrong({ ...plan, faults: [] });
-  const calm = { doubledJobs: 0, doubledUpdates: 0, veiled: 0, weather: { lostBefore: 0, lostAfter: 0, tooFast: 0 } };
-  await goesWrong({ ...best.plan, ...calm });
-  for (const list of ['operations', 'faults', 'operations'] as const) {
-    for (let size = Math.ceil(best.plan[list].length / 2); size >= 1 && runs < most; size = Math.floor(size / 2)) {
-      for (let from = 0; from < best.plan[list].length && runs < most; ) {
-        const less = (best.plan[list] as readonly unknown[]).toSpliced(from, size);
-        if (!(await goesWrong({ ...best.plan, [list]: less } as Plan))) from += size;
-      }
-    }
-  }
-  const lastMs = Math.max(0, ...[...best.plan.operations, ...best.plan.faults].map(({ atMs }) => atMs)) + 20_000;
-  if (lastMs < best.plan.lastMs) await goesWrong({ ...best.plan, lastMs });
-  return best;
 }
