@@ -1,5 +1,6 @@
-// Makes an empty database with its two roles: the owner, who migrates, and `satfleet_app`, who runs the product and owns
-// nothing. Roles belong to the whole server, so they are made here and never by a migration; running it again is safe.
+// Makes an empty database with its roles: the owner, who migrates, `satfleet_app`, who runs the product and owns nothing,
+// and, where backups are taken, one that may copy the server and nothing else. Roles belong to the whole server, so they
+// are made here and never by a migration; running it again is safe.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
@@ -7,6 +8,8 @@ import pg from 'pg';
 export const APP_ROLE = 'satfleet_app';
 /** The role that owns the tables and the posting functions; for migrate and set-up only. */
 export const OWNER_ROLE = 'satfleet_owner';
+/** The role the keeper of the backups copies the server as. */
+export const BACKUP_ROLE = 'satfleet_backup';
 
 export type DatabaseUrls = { ownerUrl: string; appUrl: string };
 
@@ -20,6 +23,8 @@ export type SetupOptions = {
   /** Passwords of the roles; fresh random ones when missing, which locks out who used the old. */
   ownerPassword?: string;
   appPassword?: string;
+  /** Makes the role of the backups too. */
+  backupPassword?: string;
 };
 
 /** Makes roles and database where missing. Gives the connection strings for both roles. */
@@ -34,6 +39,7 @@ export async function setupDatabase(options: SetupOptions): Promise<DatabaseUrls
     await admin.query('SELECT pg_advisory_lock($1)', [7_283_341]);
     await ensureRole(admin, OWNER_ROLE, ownerPassword);
     await ensureRole(admin, APP_ROLE, appPassword);
+    if (options.backupPassword) await ensureRole(admin, BACKUP_ROLE, options.backupPassword, 'REPLICATION');
     const database = pg.escapeIdentifier(name);
     if (fresh) await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     const found = await admin.query('SELECT FROM pg_database WHERE datname = $1', [name]);
@@ -52,10 +58,15 @@ export async function setupDatabase(options: SetupOptions): Promise<DatabaseUrls
   };
 }
 
-async function ensureRole(admin: pg.Client, role: string, password: string): Promise<void> {
+async function ensureRole(
+  admin: pg.Client,
+  role: string,
+  password: string,
+  copies: 'REPLICATION' | 'NOREPLICATION' = 'NOREPLICATION',
+): Promise<void> {
   const found = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   const verb = found.rowCount === 0 ? 'CREATE' : 'ALTER';
-  const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS';
+  const rights = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${copies} NOBYPASSRLS`;
   await admin.query(`${verb} ROLE ${role} ${rights} PASSWORD ${pg.escapeLiteral(password)}`);
 }
 

@@ -18,6 +18,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
+import { variable } from './variables.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/', import.meta.url));
 const ALL = { externalTables: [], externalEnums: [] };
@@ -176,7 +177,7 @@ function getTypeParser(type: number): (text: string) => unknown {
 }
 
 if (import.meta.main) {
-  const { DATABASE_OWNER_URL: ownerUrl } = process.env;
+  const ownerUrl = variable('DATABASE_OWNER_URL');
   if (!ownerUrl) {
     console.error('DATABASE_OWNER_URL is not set: it names the database and the role that owns its tables.');
     process.exit(1);

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 const COMMANDS = [
   'demo',
   'test',
+  'fleet',
   'fleet-test',
+  'roll',
   'check',
   'bench',
   'hazards',

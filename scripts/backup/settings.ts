@@ -1,6 +1,7 @@
 // What `npm run backup` and `npm run restore` are told by their environment, read with one clear sentence for whatever is
 // missing: a backup that cannot be read back is worse than none.
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
+import { variable } from '../variables.ts';
 import { type Place, placeAt } from './place.ts';
 
 /** Where backups lie: BACKUP_DIR and BACKUP_KEY_FILE (or BACKUP_KEY). Throws a sentence. */
@@ -15,26 +16,17 @@ export function backupPlace(environment = process.env): Place {
   return placeAt(folder, secretFrom(environment));
 }
 
-/** A variable that must be there. Throws a sentence that says what it is for. */
+/** A variable that must be there, by itself or by its file. Throws a sentence that says what it is for. */
 export function wanted(environment: NodeJS.ProcessEnv, name: string, what: string): string {
-  const value = environment[name];
+  const value = variable(name, environment);
   if (!value) throw new Error(`${name} is not set: it is ${what}.`);
   return value;
 }
 
 function secretFrom(environment: NodeJS.ProcessEnv): Buffer {
-  const { BACKUP_KEY: given, BACKUP_KEY_FILE: file } = environment;
-  const text = (file ? contentOf(file) : (given ?? '')).trim();
+  const text = variable('BACKUP_KEY', environment) ?? '';
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
   throw new Error(
     'BACKUP_KEY_FILE must name a file with 64 hexadecimal digits: make one with "openssl rand -hex 32", and keep a copy where neither this machine nor the backups are. Without it no backup can be read.',
   );
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new Error(`BACKUP_KEY_FILE names ${file}, which cannot be read.`);
-  }
 }

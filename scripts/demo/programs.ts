@@ -38,13 +38,14 @@ export function programs(logs: string, guard: Guard, say: (line: string) => void
 
   function make({ name, file, args = [], env = {} }: Program): Daemon {
     const ours = file.endsWith('.ts');
+    const held = ours ? heldSmall(file) : { flags: [], variables: {} };
     return new Daemon({
       name,
       file: ours ? process.execPath : file,
-      args: ours ? [...heapFlags(file), '--disable-warning=ExperimentalWarning', join(ROOT, file), ...args] : [...args],
+      args: ours ? [...held.flags, '--disable-warning=ExperimentalWarning', join(ROOT, file), ...args] : [...args],
       logFile: join(logs, `${name}.log`),
       guard,
-      env: { ...env },
+      env: { ...held.variables, ...env },
       cwd: ROOT,
     });
   }
@@ -87,13 +88,18 @@ export function programs(logs: string, guard: Guard, say: (line: string) => void
   };
 }
 
-/** How the operator's command for this program holds its heap small: what is measured here is what runs there. */
-function heapFlags(file: string): string[] {
+/** How the operator's command for this program holds its memory small: what is measured here is what runs there. */
+function heldSmall(file: string): { flags: string[]; variables: Record<string, string> } {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const words = Object.values(scripts).map((script) => script.split(' '));
-  return words.find((each) => each.at(-1) === file)?.filter((word) => /^--(max-|heap-)/.test(word)) ?? [];
+  const words = Object.values(scripts)
+    .map((script) => script.split(' '))
+    .find((each) => each.at(-1) === file);
+  return {
+    flags: words?.filter((word) => /^--(max-|heap-)/.test(word)) ?? [],
+    variables: Object.fromEntries(words?.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('=')) ?? []),
+  };
 }
 
 function sizeOf(file: string): number {

@@ -2,6 +2,8 @@
 // and this machine's Node. An image that the engine has is taken as it is, so that real ones are used where they are.
 import { copyFileSync, cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { binariesFolder } from '../../sandbox/lnd/real/binaries.ts';
+import { buildRealPrograms } from '../demo/outside.ts';
 import { need } from '../needs.ts';
 import { ROOT } from '../root.ts';
 import type { Engine } from './engine.ts';
@@ -24,7 +26,7 @@ export async function makeImages(engine: Engine, folder: string, say: (line: str
   await Promise.all(
     (Object.keys(RELEASES) as Release[]).filter((name) => !have.includes(`satfleet/${name}:latest`)).map(make),
   );
-  const context = await makeContext(engine, folder);
+  const context = await makeContext(engine, folder, say);
   for (const image of missing) {
     const stage = /([a-z]+):/.exec(image)?.[1] ?? '';
     await engine.docker('build', '--target', stage, '--tag', image, context);
@@ -76,11 +78,13 @@ async function makeBase(engine: Engine, { debootstrap, mirror, folder, release }
   await engine.docker('build', '--build-arg', `BARE=satfleet/${release}-bare`, '--tag', `satfleet/${release}`, place);
 }
 
-// What the stages copy: their scripts, Node with npm, and the certificates this machine trusts.
-async function makeContext(engine: Engine, folder: string): Promise<string> {
+// What the stages copy: their scripts, Node with npm, LND, and the certificates this machine trusts.
+async function makeContext(engine: Engine, folder: string, say: (line: string) => void): Promise<string> {
+  await buildRealPrograms(say);
   const context = join(folder, 'images');
   cpSync(join(ROOT, 'scripts', 'fleet-test', 'images'), context, { recursive: true });
   copyFileSync(process.execPath, join(context, 'node'));
+  for (const program of ['lnd', 'lncli']) copyFileSync(join(binariesFolder(), program), join(context, program));
   const npm = realpathSync(process.env.npm_execpath ?? (await engine.run('which', ['npm'])));
   cpSync(dirname(dirname(npm)), join(context, 'npm'), { recursive: true });
   const bundle = BUNDLES.find((file) => existsSync(file));

@@ -1,7 +1,7 @@
 // The world outside the containers: Telegram, the price sources and two Lightning nodes as servers of the sandbox on this
 // machine, with a door for each on the address that containers know it by.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { startSandboxLightning } from '../../sandbox/lnd/network.ts';
@@ -23,7 +23,7 @@ export type OutsideWorld = {
   telegramUrl: string;
   ratesUrls: Record<string, string>;
   network: string;
-  nodes: { alias: string; socket: string; cert: string; macaroon: string }[];
+  nodes: { alias: string; socket: string; cert: string; macaroon: Buffer; backupMacaroon: Buffer }[];
   stop(): Promise<void>;
 };
 
@@ -42,8 +42,14 @@ export async function startOutside(folder: string, host: string): Promise<Outsid
     return `${host}:${port}`;
   };
   const nodes = OURS.map(async (alias) => {
-    const { socket, certFile: cert, payerMacaroonFile: macaroon } = lightning.nodes[alias];
-    return { alias, socket: await through(`tcp://${socket}`), cert, macaroon };
+    const { socket, certFile: cert, payerMacaroonFile, readonlyMacaroonFile } = lightning.nodes[alias];
+    return {
+      alias,
+      socket: await through(`tcp://${socket}`),
+      cert,
+      macaroon: readFileSync(payerMacaroonFile),
+      backupMacaroon: readFileSync(readonlyMacaroonFile),
+    };
   });
   const ratesUrls: Record<string, string> = {};
   for (const [name, url] of Object.entries(rates.urls)) {

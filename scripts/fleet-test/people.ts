@@ -1,9 +1,14 @@
-// The people who use the fleet while it is scaled: each sees that a question is answered, and that money comes.
+// The people who use the fleet while it is scaled, rolled and hurt: each sees that every question is answered and that
+// money comes, and at the end counts what came.
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Phone } from '../../sandbox/telegram/person.ts';
 import type { OutsideWorld } from './outside.ts';
 
 // A bot that dies by force holds its updates for 30 s; then another takes them, at Telegram's next try.
 const WAIT_MS = 60_000;
+// Telegram's own pace is one message a second to a chat: who asks faster waits for that, and not for us.
+const THINK_MS = [1_100, 1_600] as const;
 
 /** Somebody new, who has answered the first two questions. */
 export async function newcomer(outside: OutsideWorld, id: number): Promise<Phone> {
@@ -27,28 +32,57 @@ export async function receive(outside: OutsideWorld, phone: Phone, sats: number)
   await told;
 }
 
-export type Talk = { answered: number; slowestMs: number };
+/** What a person is told to have. */
+export async function balance(phone: Phone): Promise<number> {
+  const { text } = await phone.ask('/balance', /sats/, WAIT_MS);
+  return Number((/([\d,]+) sats/.exec(text)?.[1] ?? '').replaceAll(',', ''));
+}
 
-/** Everybody asks for the balance again and again, until told to stop. A question without an answer is an error. */
-export function keepTalking(phones: readonly Phone[]): { stop(): Promise<Talk> } {
-  const talk = { answered: 0, slowestMs: 0 };
+export type Talk = {
+  answered: number;
+  p95Ms: number;
+  slowestMs: number;
+  /** Payments that came in. */
+  paid: number;
+};
+
+/**
+ * Everybody asks for the balance again and again, and the first is paid a sat again and again, until told to stop. A
+ * question without an answer and a payment without a notice are errors.
+ */
+export function keepTalking(outside: OutsideWorld, phones: readonly Phone[]): { stop(): Promise<Talk> } {
+  const [payee, ...askers] = phones;
+  const times: number[] = [];
+  let paid = 0;
   let isOver = false;
-  const speak = async (phone: Phone) => {
+  const again = async (act: () => Promise<void>) => {
     while (!isOver) {
-      const asked = performance.now();
-      await phone.ask('/balance', /sats/, WAIT_MS);
-      talk.answered++;
-      talk.slowestMs = Math.max(talk.slowestMs, performance.now() - asked);
+      await act();
+      await sleep(randomInt(...THINK_MS));
     }
   };
-  const all = Promise.all(phones.map(speak));
+  const ask = async (phone: Phone) => {
+    const asked = performance.now();
+    await phone.ask('/balance', /sats/, WAIT_MS);
+    times.push(performance.now() - asked);
+  };
+  const payOne = async (phone: Phone) => {
+    await receive(outside, phone, 1);
+    paid++;
+  };
+  const all = Promise.all([
+    ...askers.map((phone) => again(() => ask(phone))),
+    ...(payee ? [again(() => payOne(payee))] : []),
+  ]);
   // Whoever stops the talk hears of it.
   all.catch(() => {});
   return {
     async stop() {
       isOver = true;
       await all;
-      return talk;
+      times.sort((one, other) => one - other);
+      const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
+      return { answered: times.length, p95Ms: at(0.95), slowestMs: at(1), paid };
     },
   };
 }

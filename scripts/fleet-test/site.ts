@@ -1,10 +1,10 @@
-// A server as an operator lays it out: the repository's own files, untouched, with the two files of variables and the
-// folder of secrets beside them.
-import { randomBytes } from 'node:crypto';
-import { chownSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+// A server as an operator lays it out by README.md: the repository's own files, untouched, with what scripts/secrets.sh
+// makes, and beside it what the operator brings: tokens, macaroons, a certificate, and the variables.
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../../sandbox/lnd/certificate.ts';
 import { ROOT } from '../root.ts';
+import type { Engine } from './engine.ts';
 import { BOT, type OutsideWorld } from './outside.ts';
 
 const FILES = [
@@ -15,27 +15,29 @@ const FILES = [
   'package-lock.json',
   '.npmrc',
 ];
-const FOLDERS = ['prisma', 'src', 'workers', 'scripts', 'nginx', 'monitoring'];
-// Who reads a secret in its container: Node's user, nginx's.
-const NODE_USER = 1000;
-const NGINX_USER = 101;
+const FOLDERS = ['prisma', 'src', 'workers', 'scripts', 'nginx', 'postgres', 'monitoring'];
 
 /** Lays it out in `site` and gives nginx's certificate. */
-export function layOut(site: string, outside: OutsideWorld): { certificate: string } {
+export async function layOut(site: string, engine: Engine, outside: OutsideWorld): Promise<{ certificate: string }> {
   mkdirSync(site);
   for (const name of FILES) copyFileSync(join(ROOT, name), join(site, name));
   const isOurs = (path: string) => !path.endsWith('generated');
   for (const name of FOLDERS) cpSync(join(ROOT, name), join(site, name), { recursive: true, filter: isOurs });
-  const passwords = ['POSTGRES', 'OWNER', 'APP', 'GRAFANA'].map((name) => [`${name}_PASSWORD`, secret(16)]);
-  writeVariables(join(site, '.env'), Object.fromEntries(passwords));
+  await engine.run('sh', ['scripts/secrets.sh'], { cwd: site });
+  const secrets = join(site, 'secrets');
+  writeFileSync(join(secrets, 'telegram_bots'), BOT.token);
+  writeVariables(join(site, '.env'), { DOCKER_ROOT: await engine.docker('info', '--format', '{{.DockerRootDir}}') });
   writeVariables(join(site, '.env.fleet'), fleetVariables(outside));
-  for (const { alias, cert, macaroon } of outside.nodes) {
-    const folder = join(site, 'secrets', 'lnd', alias);
-    mkdirSync(folder, { recursive: true });
-    put(cert, join(folder, 'tls.cert'));
-    put(macaroon, join(folder, 'satfleet.macaroon'));
+  for (const { alias, cert, macaroon, backupMacaroon } of outside.nodes) {
+    const [worker, keeper] = [join(secrets, 'lnd', alias), join(secrets, 'backup', alias)];
+    for (const folder of [worker, keeper]) {
+      mkdirSync(folder);
+      copyFileSync(cert, join(folder, 'tls.cert'));
+    }
+    writeReadable(join(worker, 'satfleet.macaroon'), macaroon);
+    writeReadable(join(keeper, 'backup.macaroon'), backupMacaroon);
   }
-  return makeTls(join(site, 'secrets', 'tls'));
+  return layOutTls(join(secrets, 'tls'));
 }
 
 function fleetVariables({ telegramUrl, network, nodes, ratesUrls }: OutsideWorld): Record<string, string> {
@@ -49,12 +51,11 @@ function fleetVariables({ telegramUrl, network, nodes, ratesUrls }: OutsideWorld
       [`${prefix}_SOCKET`, socket],
       [`${prefix}_CERT_FILE`, `/etc/satfleet/${alias}/tls.cert`],
       [`${prefix}_MACAROON_FILE`, `/etc/satfleet/${alias}/satfleet.macaroon`],
+      [`${prefix}_BACKUP_MACAROON_FILE`, `/etc/satfleet/${alias}/backup.macaroon`],
     ];
   });
   return {
-    APP_SECRET: secret(32),
     PUBLIC_URL: 'http://127.0.0.1',
-    TELEGRAM_BOTS: BOT.token,
     TELEGRAM_API_ROOT: telegramUrl,
     LIGHTNING_NETWORK: network,
     LND_NODES: nodes.map(({ alias }) => alias).join(','),
@@ -62,27 +63,21 @@ function fleetVariables({ telegramUrl, network, nodes, ratesUrls }: OutsideWorld
   };
 }
 
-function makeTls(folder: string): { certificate: string } {
-  mkdirSync(folder, { recursive: true });
+function layOutTls(folder: string): { certificate: string } {
   const { cert, key } = makeCertificate();
-  writeFileSync(join(folder, 'site.crt'), cert);
-  writeFileSync(join(folder, 'site.key'), key, { mode: 0o600 });
-  chownSync(join(folder, 'site.key'), NGINX_USER, NGINX_USER);
-  const lines = ['listen 443 ssl;', 'ssl_certificate tls/site.crt;', 'ssl_certificate_key tls/site.key;', ''];
+  writeFileSync(join(folder, 'fullchain.pem'), cert);
+  writeFileSync(join(folder, 'privkey.pem'), key);
+  const lines = ['listen 443 ssl;', 'ssl_certificate tls/fullchain.pem;', 'ssl_certificate_key tls/privkey.pem;', ''];
   writeFileSync(join(folder, 'listen.conf'), lines.join('\n'));
   return { certificate: cert };
 }
 
-function put(from: string, to: string): void {
-  copyFileSync(from, to);
-  chownSync(to, NODE_USER, NODE_USER);
+// The folder of secrets keeps others out; in a container its user must be able to read.
+function writeReadable(file: string, content: Buffer): void {
+  writeFileSync(file, content, { mode: 0o644 });
 }
 
 function writeVariables(file: string, variables: Record<string, string>): void {
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(file, lines.join(''), { mode: 0o600 });
-}
-
-function secret(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
 }

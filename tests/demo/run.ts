@@ -34,9 +34,14 @@ export function removeFolder(folder: string): void {
 }
 
 /** Starts the demo on a free port and resolves when it shows its page. Throws what it said when it cannot start. */
-export async function startDemo(folder: string, options: string[] = [], timeoutMs = START_MS): Promise<Demo> {
+export async function startDemo(
+  folder: string,
+  options: string[] = [],
+  timeoutMs = START_MS,
+  command: 'demo' | 'fleet' = 'demo',
+): Promise<Demo> {
   const [port = 0] = await freePorts(1);
-  const args = [join(ROOT, 'scripts', 'demo.ts'), '--data', folder, '--port', String(port), ...options];
+  const args = [join(ROOT, 'scripts', `${command}.ts`), '--data', folder, '--port', String(port), ...options];
   // The database of the other suites is not the demo's.
   const { DATABASE_URL: _, ...env } = process.env;
   const started = performance.now();

@@ -3,9 +3,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-for (const kind of ['datasources', 'dashboards']) readFileSync(`/etc/grafana/provisioning/${kind}/satfleet.yml`);
+for (const file of ['datasources/satfleet.yml', 'datasources/loki.yml', 'dashboards/satfleet.yml']) {
+  readFileSync(`/etc/grafana/provisioning/${file}`);
+}
 for (const name of readdirSync('/etc/grafana/dashboards')) JSON.parse(readFileSync(`/etc/grafana/dashboards/${name}`));
-if (!process.env.GF_SECURITY_ADMIN_PASSWORD) throw new Error('no password for the administrator');
+const password = process.env.GF_SECURITY_ADMIN_PASSWORD__FILE;
+if (!password || !readFileSync(password, 'utf8')) throw new Error('no password for the administrator');
 writeFileSync('/var/lib/grafana/grafana.db', '');
 
 createServer((request, response) => {
