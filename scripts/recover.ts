@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(ok ? 'The books are right.' : 'THE BOOKS ARE OFF: see docs/RUNBOOK.md, BooksNotZero.');
     let isEven = ok;
     for (const name of world.lightning.names().filter((each) => !without.includes(each))) {
-      const { offMsat } = await checkNode(world, name);
+      const { offMsat } = await checkNode(world, name, 'anew');
       console.log(
         `${name}: ${offMsat === 0n ? 'agrees with the ledger' : `DIFFERS FROM THE LEDGER by ${offMsat} msat`}`,
       );

@@ -4,9 +4,10 @@ import { hostClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/ids.ts';
 import { lifeText, livesOf } from '../src/flows/why.ts';
 import { createDb } from '../src/infra/db/client.ts';
+import { variable } from './variables.ts';
 
 const [said, ...more] = process.argv.slice(2);
-const databaseUrl = process.env.DATABASE_URL;
+const databaseUrl = variable('DATABASE_URL');
 if (said === undefined || more.length > 0) fail('Name one: npm run why -- <id, or the eight characters after "No.">.');
 else if (!databaseUrl) fail('Set DATABASE_URL, as for a worker; nothing was read.');
 else await tell(said, databaseUrl);

@@ -1,18 +1,29 @@
 // Entry: one stateless bot instance, any number of which may run behind one address. It serves all our bot names by
-// webhook (or, without a public address, by long polling under a lease), and on SIGTERM lets running updates end.
+// webhook (or, without a public address, by long polling under a lease), and on SIGTERM closes its door to new ones at
+// once, so that they go to its neighbours, answers what it has in hand, and leaves.
 import { loadConfig } from './base/config.ts';
+import { busyMeter, VERSION } from './base/process.ts';
 import { onShutdown } from './base/shutdown.ts';
+import { tellingAtOnce } from './channels/at-once.ts';
+import { telegramChannel } from './channels/telegram/channel.ts';
 import { namesOn } from './channels/telegram/names.ts';
 import { poll } from './channels/telegram/polling.ts';
-import { type Bots, createBots } from './channels/telegram/registry.ts';
+import { type Bots, createBots, isAnswering } from './channels/telegram/registry.ts';
 import { setUp } from './channels/telegram/setup.ts';
 import { addWebhook, createWebhook } from './channels/telegram/webhook.ts';
+import { countCommands } from './chat/commands/index.ts';
 import { handle } from './chat/router.ts';
+import { keepEscalating } from './flows/incidents-escalate.ts';
 import { refuseAnotherDatabase } from './flows/life.ts';
+import { keepTellingLoad } from './flows/load.ts';
 import { measureProcess } from './flows/measure.ts';
+import { keepTellingSeen } from './flows/seen.ts';
 import { refuseLedgerWriter } from './flows/trust.ts';
+import { addAlerts } from './http/alerts.ts';
+import { foreign, sayChanges, storesOf } from './http/components.ts';
 import { addOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
+import { addStatus } from './http/status.ts';
 import { keepBeating } from './infra/redis/instances.ts';
 import { makeWorld, type World } from './world.ts';
 
@@ -20,25 +31,39 @@ const SET_UP_AGAIN_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = loadConfig('bot');
-  const bots = createBots(config);
-  const world = { ...(await makeWorld('bot', config)), nameNow: namesOn(bots) };
+  const base = await makeWorld('bot', config);
+  const bots = createBots(config, base.metrics);
+  const world = { ...base, nameNow: namesOn(bots) };
   await refuseLedgerWriter(world);
   await refuseAnotherDatabase(world);
   measureProcess(world);
+  countCommands(world.metrics);
   const webhook = createWebhook(world, bots, handle);
   const ending = new AbortController();
   const server = createServer({ log: world.log, ids: world.ids });
-  addOps(server, {
+  const stopLooking = addOps(server, {
     clock: world.clock,
     metrics: world.metrics,
-    components: componentsOf(world),
+    components: () => componentsOf(world, bots),
     takesWork: () => !ending.signal.aborted,
+    onChange: sayChanges(world.log),
   });
+  addStatus(server, world);
   addWebhook(server, webhook);
+  // Also that no worker is there.
+  addAlerts(server, tellingAtOnce(world, { telegram: telegramChannel(bots) }));
   const port = await server.listen(config.PORT, config.HOST);
-  const stopBeat = keepBeating(world.sessions, world.instanceId, world.clock, (error) =>
-    world.log.warn('heartbeat failed', { error }),
+  const busy = busyMeter();
+  const stopBeat = keepBeating(
+    world.sessions,
+    world.instanceId,
+    () => ({ version: VERSION, busyPercent: busy() }),
+    world.clock,
+    (error) => world.log.warn('heartbeat failed', { error }),
   );
+  const stopLoad = keepTellingLoad(world);
+  const stopSeen = keepTellingSeen(world);
+  const stopEscalating = keepEscalating(world);
   const telegram = Promise.all(bots.ids.map((id) => serve(world, bots, id, ending.signal)));
   world.log.info('bot ready', { port });
   onShutdown(world.log, [
@@ -46,12 +71,16 @@ async function main(): Promise<void> {
       name: 'intake',
       run() {
         ending.abort();
-        webhook.stop();
+        stopLooking();
       },
     },
+    // The door first: nginx brings to a neighbour what finds it closed. A refusal would be our answer.
+    { name: 'door', run: () => server.close() },
     { name: 'updates', run: () => Promise.all([webhook.idle(), telegram]) },
-    { name: 'server', run: () => server.close() },
     { name: 'heartbeat', run: stopBeat },
+    { name: 'load', run: stopLoad },
+    { name: 'seen', run: stopSeen },
+    { name: 'alerts', run: stopEscalating },
     { name: 'connections', run: () => world.close() },
   ]);
 }
@@ -72,12 +101,11 @@ async function serve(world: World, bots: Bots, id: string, signal: AbortSignal):
   }
 }
 
-function componentsOf(world: World) {
+function componentsOf(world: World, bots: Bots) {
   return [
-    { name: 'database', vital: true, check: () => world.db.health() },
-    { name: 'session-redis', vital: true, check: () => world.sessions.ping() },
     // Without the queues people are still answered; what they ask for is written down and follows.
-    { name: 'queue-redis', vital: false, check: () => world.queues.counts() },
+    ...storesOf(world, { queuesAreVital: false }),
+    foreign('telegram', () => isAnswering(bots)),
   ];
 }
 

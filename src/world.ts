@@ -5,6 +5,8 @@ import { type Config, type ProcessKind, secretsOf } from './base/config.ts';
 import { type Ids, type Random, systemRandom, uuidIds } from './base/ids.ts';
 import { createLog, type Log } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
+import type { OutsideEvent } from './base/outside.ts';
+import { withoutTrace } from './base/trace.ts';
 import { createDb, type Db } from './infra/db/client.ts';
 import { connectionsAllowed } from './infra/db/durability.ts';
 import { nodeRows } from './infra/db/nodes.ts';
@@ -72,11 +74,22 @@ export async function makeWorld(
     () => clock.measure(),
     (error) => log.warn('the clock was not measured', { error }),
   );
-  const sessions = await connectRedis({ url: config.REDIS_SESSION_URL, name: 'session', log });
+  const sessions = await connectRedis({
+    url: config.REDIS_SESSION_URL,
+    name: 'session',
+    log,
+    onAnswer: (ms) => metrics.redisSeconds.observe({ store: 'session' }, ms / 1_000),
+  });
   await checkPools(config, db, sessions, log);
-  const cache = await createCache({ url: config.REDIS_CACHE_URL, log });
-  const onError = (error: unknown) => log.warn('queue connection', { error });
-  const queues = createQueues({ url: config.REDIS_QUEUE_URL, clock, onError });
+  const cache = await createCache({ url: config.REDIS_CACHE_URL, log, onEvent: (event) => tellCache(metrics, event) });
+  // Its connections are made by whoever comes first, and stay.
+  const onError = (error: unknown) => withoutTrace(() => log.warn('queue connection', { error }));
+  const queues = createQueues({
+    url: config.REDIS_QUEUE_URL,
+    clock,
+    onError,
+    onAdd: (ms) => metrics.redisSeconds.observe({ store: 'queue' }, ms / 1_000),
+  });
   return {
     config,
     instanceId,
@@ -97,6 +110,11 @@ export async function makeWorld(
       await db.close();
     },
   };
+}
+
+function tellCache(metrics: Metrics, event: OutsideEvent): void {
+  metrics.breaker(event);
+  if ('durationMs' in event) metrics.redisSeconds.observe({ store: 'cache' }, event.durationMs / 1_000);
 }
 
 // A rolling deploy doubles the processes for a moment, so all pools together must fit twice.
@@ -125,6 +143,7 @@ function openDb(kind: ProcessKind, name: string, { config, log, metrics, random 
       log.warn('slow query', { query: name, ms: Math.round(ms) });
     },
     onPool: (event) => log.warn('database pool', { ...event }),
+    onPost: (way, transfers) => metrics.ledgerBatch.observe({ way }, transfers),
   });
 }
 
@@ -137,7 +156,7 @@ export async function withLightning(
   onEvent: (event: NodeEvent) => void,
 ): Promise<WorkerWorld & Closing> {
   const { createLightningPool } = await import('./infra/lightning/pool.ts');
-  const { config, clock, random, log } = world;
+  const { config, clock, random, log, metrics } = world;
   const lightning = createLightningPool({
     nodes: config.lndNodes,
     network: config.LIGHTNING_NETWORK,
@@ -145,6 +164,7 @@ export async function withLightning(
     clock,
     random,
     log,
+    metrics,
     onEvent,
   });
   await lightning.start();

@@ -1,15 +1,20 @@
 // Entry: one worker, of any number. Consumes every queue, holds the pool of Lightning nodes, hears their invoices, ticks
 // the schedule. It refuses to start where money could be lost: a queue Redis that evicts, a database that forgets.
 import { loadConfig } from '../src/base/config.ts';
+import { busyMeter, VERSION } from '../src/base/process.ts';
 import { onShutdown } from '../src/base/shutdown.ts';
-import { withTrace } from '../src/base/trace.ts';
+import { currentTrace, withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
+import { keepProbing } from '../src/channels/telegram/probing.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
 import { refuseAnotherDatabase } from '../src/flows/life.ts';
+import { keepTellingLoad } from '../src/flows/load.ts';
 import { measureHouse, measureProcess } from '../src/flows/measure.ts';
 import { hear } from '../src/flows/pay-execute.ts';
 import { keepTellingSendable } from '../src/flows/sendable.ts';
 import { refuseLedgerWriter, refuseStrongMacaroon } from '../src/flows/trust.ts';
+import { addAlerts } from '../src/http/alerts.ts';
+import { sayChanges } from '../src/http/components.ts';
 import { addOps } from '../src/http/ops.ts';
 import { createServer } from '../src/http/server.ts';
 import { durability } from '../src/infra/db/durability.ts';
@@ -21,6 +26,7 @@ import { keepBeating } from '../src/infra/redis/instances.ts';
 import { makeWorld, type WorkerWorld, type World, withLightning } from '../src/world.ts';
 import { atHand } from './at-hand.ts';
 import { watchNodes } from './lightning-events.ts';
+import { partsOf } from './parts.ts';
 import { PROCESSORS } from './processors/index.ts';
 import type { Tools } from './processors/processor.ts';
 import { startSchedule } from './schedule.ts';
@@ -30,12 +36,7 @@ const JOBS_GRACE_MS = 10_000;
 async function main(): Promise<void> {
   const config = loadConfig('worker');
   const base = await makeWorld('worker', config);
-  const near = atHand({
-    clock: base.clock,
-    handler: (job) => handle(tools, 'notification', job),
-    queue: (job) => base.queues.add([job]),
-    events: eventsOf(base),
-  });
+  const near = telling(base, (job) => handle(tools, 'notification', job));
   await refuseToLoseMoney(base);
   let heard: WorkerWorld | undefined;
   const world = await withLightning({ ...base, takeAtHand: near.take }, (event) => {
@@ -43,34 +44,41 @@ async function main(): Promise<void> {
     if (event.kind === 'late_outcome' && heard) {
       hear(heard, event.paymentHash).catch((error: unknown) => base.log.warn('left to the sweep', { error }));
     }
-    if (event.kind === 'up' || event.kind === 'down') {
-      base.metrics.nodeUp.set({ node: event.node }, event.kind === 'up' ? 1 : 0);
-    }
   });
   await refuseStrongMacaroon(world);
   heard = world;
   measureProcess(world);
   measureHouse(world);
+  const bots = createBots(config, world.metrics);
   const tools: Tools = {
     world,
-    channels: { telegram: telegramChannel(createBots(config)) },
-    sources: createRateSources({ clock: world.clock, urls: rateUrls(config) }),
+    channels: { telegram: telegramChannel(bots) },
+    sources: createRateSources({ clock: world.clock, urls: rateUrls(config), onEvent: world.metrics.breaker }),
   };
   const consumers = QUEUE_NAMES.map((queue) => startConsumer(tools, queue));
   const stopNodes = watchNodes(world);
   const stopTelling = keepTellingSendable(world);
-  const stopSchedule = startSchedule(world);
-  const stopBeat = keepBeating(world.sessions, world.instanceId, world.clock, (error) =>
-    world.log.warn('heartbeat failed', { error }),
+  const stopLoad = keepTellingLoad(world);
+  const schedule = startSchedule(world);
+  const stopProbing = keepProbing(world, bots);
+  const busy = busyMeter();
+  const stopBeat = keepBeating(
+    world.sessions,
+    world.instanceId,
+    () => ({ version: VERSION, busyPercent: busy() }),
+    world.clock,
+    (error) => world.log.warn('heartbeat failed', { error }),
   );
   let takesWork = true;
   const server = createServer({ log: world.log, ids: world.ids });
-  addOps(server, {
+  const stopLooking = addOps(server, {
     clock: world.clock,
     metrics: world.metrics,
-    components: componentsOf(world),
+    components: () => partsOf(world, bots, schedule),
     takesWork: () => takesWork,
+    onChange: sayChanges(world.log),
   });
+  addAlerts(server, world);
   const port = await server.listen(config.PORT, config.HOST);
   world.log.info('worker ready', { port });
   onShutdown(world.log, [
@@ -78,16 +86,26 @@ async function main(): Promise<void> {
       name: 'intake',
       run() {
         takesWork = false;
+        stopLooking();
       },
     },
-    { name: 'schedule', run: stopSchedule },
+    { name: 'schedule', run: schedule.stop },
+    { name: 'synthetic user', run: stopProbing },
     { name: 'nodes', run: stopNodes },
     { name: 'liquidity', run: stopTelling },
     { name: 'jobs', run: () => Promise.all([...consumers, near].map((each) => each.close(JOBS_GRACE_MS))) },
+    // Not before: whoever must be alone with the money looks at who is on that list.
     { name: 'heartbeat', run: stopBeat },
+    { name: 'load', run: stopLoad },
     { name: 'server', run: () => server.close() },
     { name: 'connections', run: () => world.close() },
   ]);
+}
+
+/** What this worker's own flows have just made news of, told by itself. */
+function telling(world: World, handler: Handler) {
+  const { clock } = world;
+  return atHand({ clock, handler, queue: (job) => world.queues.add([job]), events: eventsOf(world) });
 }
 
 async function refuseToLoseMoney(world: World): Promise<void> {
@@ -111,7 +129,8 @@ function eventsOf(world: World): ConsumerEvents {
     },
     onFault(name, job, error, isFinal) {
       const level = isFinal ? 'error' : 'warn';
-      world.log[level](isFinal ? 'job failed' : 'job will be tried again', { queue: name, job: job?.id, error });
+      const event = isFinal ? 'job failed' : 'job will be tried again';
+      withTrace(job?.traceId ?? currentTrace(), () => world.log[level](event, { queue: name, job: job?.id, error }));
     },
   };
 }
@@ -128,26 +147,6 @@ function startConsumer(tools: Tools, queue: QueueName) {
     events: eventsOf(world),
     handler: (job) => handle(tools, queue, job),
   });
-}
-
-function componentsOf(world: WorkerWorld) {
-  return [
-    { name: 'database', vital: true, check: () => world.db.health() },
-    { name: 'session-redis', vital: true, check: () => world.sessions.ping() },
-    { name: 'queue-redis', vital: true, check: () => world.queues.counts() },
-    {
-      name: 'lightning',
-      vital: false,
-      async check() {
-        const health = world.lightning.health();
-        for (const node of health) {
-          world.metrics.nodeUp.set({ node: node.name }, node.state === 'up' ? 1 : 0);
-          world.metrics.nodeOutboundMsat.set({ node: node.name }, Number(node.spendableMsat));
-        }
-        if (!health.some((node) => node.state === 'up')) throw new Error('no node is up');
-      },
-    },
-  ];
 }
 
 function rateUrls(config: WorkerWorld['config']) {

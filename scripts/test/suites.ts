@@ -10,7 +10,7 @@ export const TESTS = fileURLToPath(new URL('../../tests/', import.meta.url));
 export type Suite = { name: string; include: string[]; files: string[]; turn: number; database: boolean };
 
 // They start many processes or a browser: one file at a time, after everything else.
-const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet', 'simulate'];
+const ALONE: readonly string[] = ['browser', 'chaos', 'demo', 'doctor', 'fleet', 'monitoring', 'simulate'];
 // They touch no database, or start a durable one of their own: running one of them alone starts none.
 const WITHOUT_DATABASE: readonly string[] = [
   'architecture',
@@ -20,6 +20,8 @@ const WITHOUT_DATABASE: readonly string[] = [
   'fleet',
   'lightning',
   'lnd',
+  'monitoring',
+  'nginx',
   'rates',
   'restore',
   'sandbox',

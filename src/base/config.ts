@@ -21,6 +21,14 @@ const list = (text: string) =>
     .map((part) => part.trim())
     .filter(Boolean);
 
+const isZone = (text: string) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
 const MAKE_ONE = 'make one with `openssl rand -hex 32`';
 /** Telegram makes them of 35 characters; this only tells them from a row of one letter. */
 const LEAST_TOKEN_BITS = 64;
@@ -60,6 +68,20 @@ const schema = z.object({
   RATES_COINBASE_URL: url('http', 'https').optional(),
   RATES_OPEN_ER_API_URL: url('http', 'https').optional(),
   RATES_FRANKFURTER_URL: url('http', 'https').optional(),
+  SUPPORT_CONTACT: z.string().max(100, { error: 'must be short: a name, an address or a number' }).optional(),
+  HOUSE_ZONE: z.string().default('UTC').refine(isZone, { error: 'must be a time zone like "Africa/Nairobi"' }),
+  ALERTS_TOKEN: z
+    .string()
+    .min(24, { error: `must have at least 24 characters: ${MAKE_ONE}` })
+    .optional(),
+  ALERT_WEBHOOK_URL: url('http', 'https').optional(),
+  PAGERDUTY_KEY: z.string().optional(),
+  PAGERDUTY_URL: url('http', 'https').default('https://events.pagerduty.com/v2/enqueue'),
+  PROBE_URL: url('http', 'https').optional(),
+  PROBE_CHAT_ID: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/, { error: 'must be the number of a private chat' })
+    .optional(),
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });
 
@@ -112,9 +134,19 @@ export function loadConfig(kind: ProcessKind, environment: NodeJS.ProcessEnv = p
   // telegraf's debug lines hold messages and, when a webhook's secret is wrong, the right one.
   if (/telegraf|\*/.test(environment.DEBUG ?? '')) faults.push('DEBUG would print secrets: unset it');
   if (parsed.data.DB_POOL_MIN > parsed.data.DB_POOL_MAX) faults.push('DB_POOL_MIN is larger than DB_POOL_MAX');
-  faults.push(...weakSecrets(parsed.data));
+  faults.push(...probeFaults(parsed.data), ...weakSecrets(parsed.data));
   if (faults.length) throw new ConfigError(faults);
   return { ...parsed.data, lndNodes };
+}
+
+/** The synthetic user needs a way in, under one of our names, and a chat to be answered in. */
+function probeFaults({ PROBE_URL, PROBE_CHAT_ID, TELEGRAM_BOTS }: z.output<typeof schema>): string[] {
+  if (PROBE_URL === undefined && PROBE_CHAT_ID === undefined) return [];
+  if (PROBE_URL === undefined) return ['PROBE_URL is missing, and PROBE_CHAT_ID is of no use without it'];
+  if (PROBE_CHAT_ID === undefined) return ['PROBE_CHAT_ID is missing, and PROBE_URL is of no use without it'];
+  const botId = new URL(PROBE_URL).pathname.split('/').at(-1);
+  if (TELEGRAM_BOTS.some((token) => token.startsWith(`${botId}:`))) return [];
+  return ['PROBE_URL must end with /telegram/ and the number of a bot that TELEGRAM_BOTS has the token of'];
 }
 
 const ADDRESSES = [
@@ -127,8 +159,10 @@ const ADDRESSES = [
 
 /** Secrets that keep nobody out. An address without a password is its server's affair: a socket, or a closed network. */
 function weakSecrets(given: z.output<typeof schema>): string[] {
-  const weak = weaknessOf(given.APP_SECRET);
-  const faults = weak ? [`APP_SECRET ${weak}: ${MAKE_ONE}`] : [];
+  const faults = (['APP_SECRET', 'ALERTS_TOKEN'] as const).flatMap((name) => {
+    const weak = given[name] === undefined ? undefined : weaknessOf(given[name]);
+    return weak ? [`${name} ${weak}: ${MAKE_ONE}`] : [];
+  });
   if (given.TELEGRAM_BOTS.some((token) => weaknessOf(token.slice(token.indexOf(':') + 1), LEAST_TOKEN_BITS))) {
     faults.push('TELEGRAM_BOTS holds a token that BotFather never gave: write /newbot or /token to @BotFather');
   }
@@ -154,9 +188,12 @@ export function secretsOf(config: Config): string[] {
     return [password, unescaped(password)];
   });
   const macaroons = config.lndNodes.map((node) => node.macaroon);
-  return [...new Set([config.APP_SECRET, ...config.TELEGRAM_BOTS, ...macaroons, ...passwords])].filter(
-    (text) => text.length >= 6,
+  // Whoever knows the address of a chat's webhook can write there.
+  const alarms = [config.ALERTS_TOKEN, config.ALERT_WEBHOOK_URL, config.PAGERDUTY_KEY].filter(
+    (secret) => secret !== undefined,
   );
+  const all = [config.APP_SECRET, ...config.TELEGRAM_BOTS, ...macaroons, ...passwords, ...alarms];
+  return [...new Set(all)].filter((text) => text.length >= 6);
 }
 
 function unescaped(text: string): string {
@@ -177,26 +214,23 @@ function lndNode(name: string, given: NodeJS.ProcessEnv, faults: string[]): LndN
   return { name, socket: read('SOCKET'), cert: read('CERT'), macaroon: read('MACAROON') };
 }
 
-// A macaroon file is binary, so it is carried on in hex; everything else is text. A bot opens no node's files: it need
-// not be able to.
+// A macaroon file is binary, so it is carried on in hex; everything else is text. A bot opens no node's files, and a
+// worker only those of its nodes: neither need be able to. Where both are set the file counts.
 function withFiles(kind: ProcessKind, environment: NodeJS.ProcessEnv, faults: string[]): NodeJS.ProcessEnv {
-  const given: NodeJS.ProcessEnv = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || value === '') continue;
-    if (!name.endsWith('_FILE')) {
-      given[name] = value;
-      continue;
-    }
-    const plain = name.slice(0, -'_FILE'.length);
-    const isNodes = kind === 'worker' && /^LND_[A-Z0-9_]+_(CERT|MACAROON)$/.test(plain);
-    if (!VARIABLES.includes(plain) && !isNodes) continue;
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
+  const read = (name: string) => {
+    const file = environment[`${name}_FILE`];
+    if (!file) return;
     try {
-      given[plain] = plain.endsWith('_MACAROON')
-        ? readFileSync(value).toString('hex')
-        : readFileSync(value, 'utf8').trim();
+      given[name] = name.endsWith('_MACAROON') ? readFileSync(file).toString('hex') : readFileSync(file, 'utf8').trim();
     } catch {
-      faults.push(`${name} names a file that cannot be read`);
+      faults.push(`${name}_FILE names a file that cannot be read`);
     }
+  };
+  for (const name of VARIABLES) read(name);
+  if (kind === 'bot') return given;
+  for (const node of list(given.LND_NODES ?? '')) {
+    for (const part of ['CERT', 'MACAROON']) read(`LND_${node.toUpperCase()}_${part}`);
   }
   return given;
 }

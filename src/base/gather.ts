@@ -1,8 +1,10 @@
 // Concurrent callers share one round trip: whoever calls while a batch is under way goes with the next one. Each caller
 // gets its own result, or the error of the whole batch.
+import { currentTrace, withoutTrace, withTrace } from './trace.ts';
 
 type Waiting<Input, Output> = {
   readonly input: Input;
+  readonly traceId: string;
   readonly resolve: (output: Output) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -39,7 +41,7 @@ export function gather<Input, Output>(options: {
 
   const send = async (batch: readonly Waiting<Input, Output>[]) => {
     try {
-      const outputs = await options.run(batch.map(({ input }) => input));
+      const outputs = await inTrace(batch, () => options.run(batch.map(({ input }) => input)));
       if (outputs.length !== batch.length) throw new Error('a batch did not give one output for each input');
       for (const [at, { resolve }] of batch.entries()) resolve(outputs[at] as Output);
     } catch (error) {
@@ -51,7 +53,13 @@ export function gather<Input, Output>(options: {
 
   return (input) =>
     new Promise((resolve, reject) => {
-      waiting.push({ input, resolve, reject });
+      waiting.push({ input, traceId: currentTrace(), resolve, reject });
       plan();
     });
+}
+
+/** A batch of one is about its caller; what several share is about none of them. */
+function inTrace<T>(batch: readonly { readonly traceId: string }[], run: () => T): T {
+  const [only, ...others] = batch;
+  return only && others.length === 0 ? withTrace(only.traceId, run) : withoutTrace(run);
 }

@@ -1,8 +1,9 @@
 // Ending well: on SIGTERM or SIGINT intake stops, running work ends or is left for the sweep, and the process leaves
-// with 0 within its grace. A second signal does not wait.
+// with 0 within its grace, which is longer than a bot works on an update (25 s) and shorter than the half minute that
+// containers are given. A second signal does not wait.
 import type { Log } from './logger.ts';
 
-const GRACE_MS = 20_000;
+const GRACE_MS = 27_000;
 
 /**
  * Runs `steps` in order at the first SIGTERM or SIGINT, then exits 0; exits 0 as well when the grace is over, since

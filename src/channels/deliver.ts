@@ -13,7 +13,7 @@ import { countTry, uncountTry } from '../infra/redis/tries.ts';
 import type { World } from '../world.ts';
 import { render, withCard } from './cards.ts';
 import { type Channel, type Channels, isAnswered, type Outcome, type Shown } from './channel.ts';
-import { askedToWait, LONGEST_WAIT_MS, paceOf } from './pace.ts';
+import { askedToWait, LONGEST_WAIT_MS, paced, paceOf } from './pace.ts';
 
 /**
  * `later`: to be called again at that moment of our clock; the slot is kept until then. In the other states the job's
@@ -25,7 +25,7 @@ const UNSURE_AGAIN_MS = 3_000;
 const AWAY_AGAIN_MS = 10_000;
 const MOST_COPIES = 2;
 // News that nothing comes before and nothing follows: it needs no card.
-const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received']);
+const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received', 'broadcast']);
 // Ends that may come hours after their card. An edit makes no sound on a phone, so they are messages of their own.
 const LATE: ReadonlySet<NoticeKind> = new Set<LateNews>([
   'invoice_paid',
@@ -104,6 +104,7 @@ async function tellOn(world: World, way: Way): Promise<Delivered | undefined> {
   ]);
   // Counted is what follows at once: a crash while we wait must not use up a copy.
   if (counted !== undefined && waitMs > 0) await uncount(world, way);
+  paced(world, 'notice', waitMs);
   if (waitMs > LONGEST_WAIT_MS) {
     await keepSlot(world.sessions, line, notice.id, waitMs);
     return later(world, waitMs);

@@ -38,12 +38,15 @@ export function ask(
     asked: string;
     text: Rich;
     buttons?: readonly (readonly Button[])[];
+    /** The answer is taken away from the chat at once. */
+    isSecret?: boolean;
   },
 ): Outcome {
-  const { command, given, asked, text, buttons } = question;
+  const { command, given, asked, text, buttons, isSecret } = question;
   if (!context.incoming.isPrivate) return say(context, { text });
   const reply = buttons ? { text, buttons } : { text };
-  return { answer: { replies: [reply] }, session: { ...quiet(context.session), wizard: { command, given, asked } } };
+  const wizard = { command, given, asked, ...(isSecret ? { isSecret } : {}) };
+  return { answer: { replies: [reply] }, session: { ...quiet(context.session), wizard } };
 }
 
 /** How this person sees amounts, now. Without a rate when none can be had: that never keeps a text from being sent. */

@@ -84,6 +84,8 @@ export type Session = {
     readonly command: string;
     readonly given: Readonly<Record<string, string>>;
     readonly asked: string;
+    /** Whatever is said next is taken away from the chat. */
+    readonly isSecret?: boolean;
   };
   /** The buttons of our last answer: what `yes` and `no` mean, and the numbers 1, 2, 3 on a face without buttons. */
   readonly choices?: readonly string[];

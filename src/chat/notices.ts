@@ -4,6 +4,7 @@ import { unreachable } from '../base/errors.ts';
 import type { DisplayRate } from '../domain/fx.ts';
 import type { Notice, RefundAnswer, StoredNotice } from '../domain/notice.ts';
 import { shortId } from '../flows/history.ts';
+import { alertNews, digestText } from './alerts.ts';
 import { clockTime, dayTime, money, rateLine, sats, type View } from './format.ts';
 import type { Reply } from './message.ts';
 import { code, type Rich, rich, toPlain } from './rich.ts';
@@ -73,12 +74,20 @@ function replyOf({ notice, subjectId }: StoredNotice, view: View, { notices, but
       return { text: notices.requestDeclined(got(notice.amountMsat), person(notice.byName)) };
     case 'refund_answer':
       return { text: rich`${refundAnswered(notice.answer, notices)}${notices.number(shortId(notice.paymentId))}` };
+    case 'broadcast':
+      return { text: notices.broadcast(notice.text), silent: true };
     case 'request_expired':
       return { text: notices.requestExpired(got(notice.amountMsat), person(notice.toName)) };
     case 'request_closed':
       return { text: notices.requestClosed[notice.how](cost(notice.amountMsat), person(notice.fromName)) };
     case 'promise_broken':
       return { text: promiseBroken(notice, notices.promises) };
+    case 'alert_raised':
+    case 'alert_acked':
+    case 'alert_over':
+      return alertNews(notice, subjectId, view);
+    case 'daily_digest':
+      return { text: digestText(notice.digest, view) };
     default:
       return unreachable(notice);
   }

@@ -16,6 +16,8 @@ import { type Understood, understand } from './understand.ts';
 
 export type Handled = { answer: Answer; session: Session | undefined };
 
+type Ran = Outcome & { readonly result: 'ok' | 'refused' };
+
 /** What a press is told whose card is old, already used, somebody else's or made up: the one cannot be told from the other. */
 const NOT_THEIRS: ReadonlySet<string> = new Set(['card_expired', 'not_found', 'request_closed', 'send_closed']);
 
@@ -118,18 +120,22 @@ function hinted(incoming: Incoming, hint: Rich): Answer {
 }
 
 /** Runs what was understood; a refusal becomes an outcome that leaves an open question open. */
-async function run(context: Context, understood: Understood): Promise<Outcome & { result: string }> {
+async function run(context: Context, understood: Understood): Promise<Ran> {
+  const { world, session, incoming } = context;
+  const begunMs = world.clock.monotonicMs();
   try {
     return { ...(await dispatch(context, understood)), result: 'ok' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const { world, session, incoming } = context;
     world.log.info('refused', { command: labelOf(understood), code: error.code });
     const isPress = incoming.body.kind === 'press';
     if (isPress && NOT_THEIRS.has(error.code)) world.metrics.refuse('button_refused');
     const answer = await refuse(context, error);
     const stays = understood.kind === 'answered' || !incoming.isPrivate;
     return { answer, session: stays ? session : quiet(session), result: 'refused' };
+  } finally {
+    const seconds = (world.clock.monotonicMs() - begunMs) / 1_000;
+    world.metrics.commandSeconds.observe({ command: labelOf(understood) }, seconds);
   }
 }
 
@@ -167,11 +173,7 @@ async function refuse(context: Context, refusal: Refusal): Promise<Answer> {
   return { replies: [isOver ? inPlace(context, { text }) : { text }] };
 }
 
-function finish(
-  context: Context,
-  understood: Understood,
-  { answer, session, result }: Outcome & { result: string },
-): Handled {
+function finish(context: Context, understood: Understood, { answer, session, result }: Ran): Handled {
   const { world, incoming } = context;
   world.metrics.messages.inc({ command: labelOf(understood), result });
   const fitted = fit(replacing(context, understood, answer), incoming.face, textsIn(session.language));

@@ -44,8 +44,15 @@ function understandText(context: Context, text: string): Understood {
   const slash = readSlash(text);
   if (slash) return typed(slash.word, slash.args) ?? unknown(context, slash.word);
   const plain = readPlain(text);
-  // A plain word works as a command too, and leads out of an open question like any command.
-  return typed(plain.word, plain.args) ?? answerOf(context, text) ?? payOf(text) ?? unknown(context, plain.word);
+  // A plain word works as a command too, and leads out of an open question like any command. Those of the house's admins
+  // are words of every day, so for everybody else they are only that.
+  const isTheirs = (commandSaid(plain.word)?.role ?? session.role) === session.role;
+  return (
+    (isTheirs ? typed(plain.word, plain.args) : undefined) ??
+    answerOf(context, text) ??
+    payOf(text) ??
+    unknown(context, plain.word)
+  );
 }
 
 function typed(word: string, args: string): Understood | undefined {

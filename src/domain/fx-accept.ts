@@ -162,11 +162,11 @@ function agreement(
 function withoutDepegged(quotes: readonly RateQuote[], rejected: Rejection[]): readonly RateQuote[] {
   const real = quotes.filter(({ standIn }) => standIn === undefined);
   if (real.length === 0) return quotes;
-  const { micro } = median(real);
   return quotes.filter((quote) => {
-    // Far from the dollar's price it may as well be the dollar quote that lies: the groups decide that.
-    const depegged =
-      quote.standIn !== undefined && !agree(quote.micro, micro, PEG_BPS) && agree(quote.micro, micro, 1_000n);
+    // Near one dollar quote is near the dollar: where these contradict, their middle is nobody's price. Far from all of
+    // them it may as well be the dollar quotes that lie: the groups decide that.
+    const isNear = (bps: bigint) => real.some(({ micro }) => agree(quote.micro, micro, bps));
+    const depegged = quote.standIn !== undefined && !isNear(PEG_BPS) && isNear(1_000n);
     if (depegged) rejected.push({ quote, reason: 'depegged' });
     return !depegged;
   });
@@ -179,6 +179,25 @@ export function median(quotes: readonly RateQuote[]): { micro: bigint; asOfMs: n
   const low = sorted[Math.floor((sorted.length - 1) / 2)];
   if (!high || !low) throw new RangeError('a median needs a quote');
   return { micro: (low.micro + high.micro) / 2n, asOfMs: Math.min(low.asOfMs, high.asOfMs) };
+}
+
+/** Says nothing about what others think of a price: it is none, or not of now, or the same source has a newer one. */
+const NO_OPINION: ReadonlySet<Rejection['reason']> = new Set(['implausible', 'future', 'stale', 'superseded']);
+
+/**
+ * How far the sources lie apart, as a share of the lowest price, by pair; those that only one has a price for are left out.
+ * Counts also those that were not believed because they lie apart.
+ */
+export function spreads(quotes: readonly RateQuote[], rejected: readonly Rejection[]): Record<string, number> {
+  const ignored = new Set(rejected.filter(({ reason }) => NO_OPINION.has(reason)).map(({ quote }) => quote));
+  const found: Record<string, number> = {};
+  for (const [pair, all] of Map.groupBy(quotes, (quote) => quote.pair)) {
+    const prices = all.filter((quote) => !ignored.has(quote)).map(({ micro }) => Number(micro));
+    if (prices.length < 2) continue;
+    const lowest = Math.min(...prices);
+    found[pair] = (Math.max(...prices) - lowest) / lowest;
+  }
+  return found;
 }
 
 /** Whether two prices lie within `limitBps` hundredths of a percent of the smaller one. */

@@ -1,46 +1,57 @@
-// What admins may see and do from a chat. Who is an admin stands in the database and is read at every command; retrying
-// a job never changes what a row says, since jobs look before they act.
+// Who may run the house from a chat, and the jobs that failed. Who is an admin stands in the database and is read at
+// every command; every use is written down before it acts; retrying a job never changes what a row says, since jobs look
+// before they act.
 import { Refusal, Unavailable } from '../base/errors.ts';
 import { insertAudit } from '../infra/db/audit.ts';
+import type { Queryable } from '../infra/db/client.ts';
 import { unfinished } from '../infra/db/payments.ts';
-import { volumeSince } from '../infra/db/sends.ts';
-import { countUsers, findUser } from '../infra/db/users.ts';
+import { findUser } from '../infra/db/users.ts';
 import { QUEUE_NAMES, type QueueName } from '../infra/queue/jobs.ts';
 import type { FailedJob, QueueCounts } from '../infra/queue/queues.ts';
-import { type Instance, listInstances } from '../infra/redis/instances.ts';
 import { takeLease } from '../infra/redis/lease.ts';
 import type { World } from '../world.ts';
-import { checkLightly } from './books.ts';
-import { shown } from './fx.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 const REFUSED_AGAIN_MS = 60_000;
-const MOST_SHOWN = 10;
+export const FAILED_PER_PAGE = 5;
+const FARTHEST_FAILED = 200;
 const MOST_RETRIED = 100;
 
-export type Stats = {
-  instances: readonly Instance[];
-  queues: readonly QueueCounts[];
-  users: number;
-  volume24hMsat: bigint;
-  payments: { held: number; sending: number };
-  /** Of the BTC leg; undefined when there is no rate at all. */
-  rateAgeMs: number | undefined;
-  booksOk: boolean;
-};
+/** What only admins may look at. */
+export type AdminLook =
+  | 'stats'
+  | 'queues'
+  | 'failed'
+  | 'sending'
+  | 'why'
+  | 'user'
+  | 'rails'
+  | 'admins'
+  | 'audit'
+  | 'broadcasts'
+  | 'incidents';
 
-/** What only admins may ask for. */
-export type AdminAct = 'stats' | 'failed' | 'retry_failed' | 'sending' | 'turn_sending' | 'why' | 'refund';
+/** What only admins may do. */
+export type AdminAct =
+  | AdminLook
+  | 'retry_failed'
+  | 'turn_sending'
+  | 'refund'
+  | 'freeze'
+  | 'unfreeze'
+  | 'pause'
+  | 'resume'
+  | 'add_admin'
+  | 'remove_admin'
+  | 'broadcast'
+  | 'pin'
+  | 'ack_incident';
 
 /** Who is an admin now, by the database; who is not is counted and, once a minute, audited. Throws Refusal not_allowed. */
 export async function mustBeAdmin(world: World, userId: string, act: AdminAct): Promise<void> {
   const user = await findUser(world.db, userId);
   if (user?.role === 'admin') return;
   world.metrics.refuse('admin_by_stranger');
-  if (user && (await isNews(world, userId))) {
-    const nowMs = world.clock.nowMs();
-    await insertAudit(world.db, { id: world.ids.next(), actorId: userId, action: 'refused', details: { act }, nowMs });
-  }
+  if (user && (await isNews(world, userId))) await writeDown(world, world.db, userId, 'refused', { act });
   throw new Refusal('not_allowed');
 }
 
@@ -54,27 +65,56 @@ async function isNews(world: World, userId: string): Promise<boolean> {
   }
 }
 
-/** The state of the house. Throws Refusal not_allowed. */
-export async function stats(world: World, userId: string): Promise<Stats> {
-  await mustBeAdmin(world, userId, 'stats');
-  const [instances, queues, users, volume24hMsat, payments, rate, books] = await Promise.all([
-    listInstances(world.sessions),
-    world.queues.counts(),
-    countUsers(world.db),
-    volumeSince(world.db, world.clock.nowMs() - DAY_MS),
-    unfinished(world.db),
-    shown(world, 'KES'),
-    checkLightly(world),
-  ]);
-  const { held, sending } = payments;
-  const rateAgeMs = rate?.btcAgeMs;
-  return { instances, queues, users, volume24hMsat, payments: { held, sending }, rateAgeMs, booksOk: books.ok };
+/** The same for a look that changes nothing; it is written down before anything is shown. Throws Refusal not_allowed. */
+export async function mayLook(world: World, userId: string, look: AdminLook, about: object = {}): Promise<void> {
+  await mustBeAdmin(world, userId, look);
+  await writeDown(world, world.db, userId, 'looked', { act: look, ...about });
 }
 
-/** The newest failed jobs. Throws Refusal not_allowed, queue_unknown. */
-export async function failed(world: World, userId: string, queue?: string): Promise<FailedJob[]> {
-  await mustBeAdmin(world, userId, 'failed');
-  return world.queues.failed(queueNamed(queue), MOST_SHOWN);
+/** Writes down what an admin does, first of all in the transaction in which it is done. Gives the row's id. */
+export async function writeDown(
+  world: World,
+  q: Queryable,
+  actorId: string,
+  action: string,
+  details: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const id = world.ids.next();
+  await insertAudit(q, { id, actorId, action, details: { ...details }, nowMs: world.clock.nowMs() });
+  return id;
+}
+
+/** What each queue holds, and how many jobs it did in the last whole minute. */
+export type QueueState = QueueCounts & { readonly perMinute: number };
+
+/** The queues as they stand. Throws Refusal not_allowed, Unavailable. */
+export async function queues(world: World, userId: string): Promise<QueueState[]> {
+  await mayLook(world, userId, 'queues');
+  return queueStates(world);
+}
+
+/** The same for who may look already. */
+export async function queueStates(world: World): Promise<QueueState[]> {
+  const [counts, rates] = await Promise.all([world.queues.counts(), world.queues.rates()]);
+  const perMinute = new Map(rates.map((rate) => [rate.name, rate.perMinute]));
+  return counts.map((each) => ({ ...each, perMinute: perMinute.get(each.name) ?? 0 }));
+}
+
+/**
+ * A page of the failed jobs, newest first, and whether there is another.
+ * @throws Refusal not_allowed, queue_unknown.
+ */
+export async function failed(
+  world: World,
+  userId: string,
+  given: { queue?: string; page?: number } = {},
+): Promise<{ jobs: FailedJob[]; more: boolean }> {
+  const about = given.queue === undefined ? {} : { queue: given.queue };
+  await mayLook(world, userId, 'failed', about);
+  const from = Math.min(Math.max(0, given.page ?? 0) * FAILED_PER_PAGE, FARTHEST_FAILED);
+  const found = await world.queues.failed(queueNamed(given.queue), from + FAILED_PER_PAGE + 1);
+  const jobs = found.slice(from, from + FAILED_PER_PAGE);
+  return { jobs, more: found.length > from + FAILED_PER_PAGE && from < FARTHEST_FAILED };
 }
 
 /** Puts failed jobs back, audited. Throws Refusal not_allowed, queue_unknown. */
@@ -86,13 +126,7 @@ export async function retryFailed(
   await mustBeAdmin(world, userId, 'retry_failed');
   const queue = queueNamed(given.queue);
   const count = Math.min(Math.max(1, given.count ?? MOST_RETRIED), MOST_RETRIED);
-  await insertAudit(world.db, {
-    id: world.ids.next(),
-    actorId: userId,
-    action: 'retry_failed',
-    details: { queue: queue ?? 'all', count },
-    nowMs: world.clock.nowMs(),
-  });
+  await writeDown(world, world.db, userId, 'retry_failed', { queue: queue ?? 'all', count });
   const retried = await world.queues.retryFailed(queue, count);
   return { retried, unknown: (await unfinished(world.db)).sending };
 }

@@ -2,6 +2,7 @@
 // all there is and is part of promises.ts in its full form; node-books.ts holds the ledger against the nodes.
 import { type Books, checkAccounts, checkBooks } from '../infra/db/books.ts';
 import type { World } from '../world.ts';
+import { keepFound } from './found.ts';
 
 type Asked = Pick<World, 'db'> | World;
 
@@ -15,9 +16,10 @@ export async function checkLightly(world: Asked): Promise<Books> {
   return told(world, await checkAccounts(world.db));
 }
 
-function told(world: Asked, books: Books): Books {
+async function told(world: Asked, books: Books): Promise<Books> {
   if (!('metrics' in world)) return books;
   for (const { code, sum } of books.currencies) world.metrics.booksOff.set({ currency: code }, Number(sum));
+  await keepFound(world, 'books_off', Object.fromEntries(books.currencies.map(({ code, sum }) => [code, Number(sum)])));
   if (!books.ok) world.log.error('the books are off', { currencies: books.currencies, accounts: books.offAccounts });
   return books;
 }

@@ -2,12 +2,13 @@
 // age. A source that is down or lies changes nothing but the age; no rate is ever guessed.
 import { CURRENCIES, isCurrencyCode } from '../domain/currencies.ts';
 import { type DisplayRate, displayRate, type Leg, type Pair, type Rates, ratesFromRows } from '../domain/fx.ts';
-import { acceptQuotes } from '../domain/fx-accept.ts';
+import { acceptQuotes, spreads } from '../domain/fx-accept.ts';
 import type { Queryable } from '../infra/db/client.ts';
 import { insertRates, newestRates, type RateRow } from '../infra/db/rates.ts';
 import type { RateSources } from '../infra/rates/sources.ts';
 import type { Cache } from '../infra/redis/cache.ts';
 import type { World } from '../world.ts';
+import { keepFound, readFound } from './found.ts';
 
 const PAIRS: readonly Pair[] = ['BTC/USD', ...CURRENCIES.flatMap(({ code }): Pair[] => [`USD/${code}`, `BTC/${code}`])];
 /** Older rows say nothing about now. */
@@ -29,6 +30,7 @@ export async function refresh(world: World, sources: RateSources): Promise<void>
     if (reason !== 'superseded')
       world.log.warn('price not believed', { source: quote.source, pair: quote.pair, reason });
   }
+  await keepFound(world, 'rate_spread', spreads(quotes, after.rejected));
   const rows = [
     ...changed(before.legs, after.legs, 'accepted'),
     ...changed(before.waiting, after.waiting, 'waiting'),
@@ -84,12 +86,15 @@ async function load(world: World, q: Queryable): Promise<Rates> {
   return ratesFromRows(live.map(asRow));
 }
 
-/** Sets the gauge of each leg's age. */
+/** Sets the gauges of each leg's age and of how far its sources lie apart. */
 export async function measureAges(world: World): Promise<void> {
   const nowMs = world.clock.nowMs();
   for (const leg of await newest(world)) {
     world.metrics.rateAgeSeconds.set({ leg: leg.pair }, (nowMs - leg.asOfMs) / 1_000);
   }
+  const found = await readFound(world, 'rate_spread');
+  world.metrics.rateSpread.reset();
+  for (const [leg, spread] of Object.entries(found)) world.metrics.rateSpread.set({ leg }, spread);
 }
 
 /** What a bitcoin is worth in a currency, with the age of each leg; undefined when we cannot say at all. */

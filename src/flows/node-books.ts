@@ -12,13 +12,13 @@ import {
   newestIndexes,
   nodeBalances,
   nodeInfo,
-  type Since,
   settledInvoices,
-  succeededPayments,
 } from '../infra/lightning/accounts.ts';
 import type { LightningNode } from '../infra/lightning/pool.ts';
 import type { WorkerWorld } from '../world.ts';
+import { keepFound } from './found.ts';
 import { idOfHash } from './hash-id.ts';
+import { countAgain, countNode, invoicesSince } from './node-count.ts';
 import { finish } from './receive-node.ts';
 
 export type NodeBooks = {
@@ -36,8 +36,9 @@ export type NodeBooks = {
 /**
  * A node's own list of movements against the ledger, to the millisatoshi. Movements under way while it looks may show
  * for a moment: only what is off again and again is off.
+ * @param how `anew`: reads all that the node lists, and believes nothing that was counted before.
  */
-export async function checkNode(world: WorkerWorld, name: string): Promise<NodeBooks> {
+export async function checkNode(world: WorkerWorld, name: string, how: 'on' | 'anew' = 'on'): Promise<NodeBooks> {
   const node = world.lightning.node(name);
   const row = (await nodeRows(world.db)).find((each) => each.name === name);
   if (!row) throw new Error(`the node ${name} was never adopted`);
@@ -46,11 +47,12 @@ export async function checkNode(world: WorkerWorld, name: string): Promise<NodeB
     accountId(world.db, capitalCode(name)),
   ]);
   const [account, capital] = await Promise.all([balanceOf(world.db, nodeId), balanceOf(world.db, capitalId)]);
-  const listedMsat = await listed(node, row);
+  const listedMsat = await countNode(world, row, how);
   const ledgerMsat = -account.postedMsat - capital.postedMsat;
   const heldMsat = heldOf(await nodeBalances(node));
   const offMsat = listedMsat - ledgerMsat;
   world.metrics.nodeOffMsat.set({ node: name }, Number(offMsat));
+  await keepFound(world, `node_off_${name}`, { [name]: Number(offMsat) });
   return { node: name, ledgerMsat, listedMsat, offMsat, heldMsat };
 }
 
@@ -58,13 +60,18 @@ export async function checkNode(world: WorkerWorld, name: string): Promise<NodeB
 const LOOKS = 5;
 const LOOK_APART_MS = 1_000;
 
-/** Every adopted node against the ledger, for the gauges; one that is off at each of several looks is told in the log. */
+/**
+ * Every adopted node against the ledger, for the gauges; one that is off at each of several looks is told in the log.
+ * Each time some more of what was counted long ago is counted again.
+ */
 export async function checkNodes(world: WorkerWorld): Promise<void> {
   const names = world.lightning.names();
-  for (const { name } of (await nodeRows(world.db)).filter((row) => names.includes(row.name))) {
+  for (const row of (await nodeRows(world.db)).filter(({ name }) => names.includes(name))) {
+    const { name } = row;
     try {
       const offMsat = await stillOff(world, name);
       if (offMsat !== 0n) world.log.error('a node differs from the ledger', { node: name, offMsat });
+      await countAgain(world, row);
     } catch (error) {
       // The others are looked at all the same.
       if (!(error instanceof Unavailable)) throw error;
@@ -83,29 +90,6 @@ async function stillOff(world: WorkerWorld, name: string): Promise<bigint> {
 
 function heldOf({ localMsat, pendingMsat, onchainMsat, unsettledMsat }: NodeBalances): bigint {
   return localMsat + pendingMsat + (onchainMsat ?? 0n) + unsettledMsat;
-}
-
-async function listed(node: LightningNode, row: NodeRow): Promise<bigint> {
-  let sumMsat = 0n;
-  for await (const { receivedMsat } of settledInvoices(node, invoicesSince(row))) sumMsat += receivedMsat;
-  for await (const { amountMsat, feeMsat } of succeededPayments(node, paymentsSince(row))) {
-    sumMsat -= amountMsat + feeMsat;
-  }
-  return sumMsat;
-}
-
-/** From where on a node's settled invoices are movements of the books: what came before is in the capital. */
-export function invoicesSince({ adoptedAtMs, cutSettledIndex }: NodeRow): Since {
-  return cut(adoptedAtMs, cutSettledIndex);
-}
-
-/** The same for its payments. */
-export function paymentsSince({ adoptedAtMs, cutPaymentIndex }: NodeRow): Since {
-  return cut(adoptedAtMs, cutPaymentIndex);
-}
-
-function cut(sinceMs: number, afterIndex: bigint | null): Since {
-  return { sinceMs, ...(afterIndex === null ? {} : { afterIndex }) };
 }
 
 /**
@@ -127,8 +111,16 @@ export async function solvency(world: WorkerWorld): Promise<{ heldMsat: bigint; 
   for (const name of world.lightning.names()) heldMsat += heldOf(await nodeBalances(world.lightning.node(name)));
   const overMsat = heldMsat - books.liabilitiesMsat;
   world.metrics.solvencyMsat.set(Number(overMsat));
+  world.metrics.assetsMsat.set(Number(heldMsat));
+  world.metrics.liabilitiesMsat.set(Number(books.liabilitiesMsat));
   const suspense = await balanceOf(world.db, await accountId(world.db, suspenseCode('BTC')));
   world.metrics.suspenseMsat.set(Number(suspense.postedMsat));
+  await keepFound(world, 'solvency', {
+    assets: Number(heldMsat),
+    liabilities: Number(books.liabilitiesMsat),
+    over: Number(overMsat),
+    suspense: Number(suspense.postedMsat),
+  });
   return { heldMsat, owedMsat: books.liabilitiesMsat, overMsat };
 }
 

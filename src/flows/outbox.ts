@@ -1,11 +1,11 @@
 // State, jobs and news in one transaction: `commit` runs a flow's step and, once it is committed, puts the jobs it made
 // into their queues (the fast path). Whatever that misses, because Redis is away, wiped or the process died in between,
 // the relay finds in the outbox table. No job is ever only in Redis.
-import { currentTrace } from '../base/trace.ts';
+import { currentTrace, traceOfMessage } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
 import { insertNotice } from '../infra/db/notices.ts';
-import { giveBackTaken, insertOutbox, type OutboxRow, takeOverdue } from '../infra/db/outbox.ts';
+import { giveBackTaken, insertOutbox, type OverdueRow, takeOverdue } from '../infra/db/outbox.ts';
 import { QUEUE_NAMES, type QueuedJob, type QueueName } from '../infra/queue/jobs.ts';
 import type { World } from '../world.ts';
 
@@ -36,7 +36,7 @@ export async function commit<T>(
   run: (step: Step) => Promise<T>,
 ): Promise<{ result: T; queued: boolean }> {
   let jobs: QueuedJob[] = [];
-  const result = await world.db.transaction(name, async (tx) => {
+  const step = async (tx: Tx) => {
     const nowMs = world.clock.nowMs();
     const staged: QueuedJob[] = [];
     const enqueue = async (queue: QueueName, subjectId: string) => {
@@ -50,7 +50,8 @@ export async function commit<T>(
     const value = await run({ tx, nowMs, enqueue, tell });
     jobs = staged;
     return value;
-  });
+  };
+  const result = await world.db.transaction(name, step, { trace: traceOfMessage() });
   return { result, queued: await fastPath(world, jobs) };
 }
 
@@ -85,7 +86,7 @@ export async function relay(world: World): Promise<number> {
   return count;
 }
 
-async function readd(world: World, rows: readonly OutboxRow[], at: { nowMs: number; nextMs: number }): Promise<void> {
+async function readd(world: World, rows: readonly OverdueRow[], at: { nowMs: number; nextMs: number }): Promise<void> {
   try {
     await world.queues.add(rows.flatMap(jobOf));
   } catch (error) {
@@ -116,8 +117,8 @@ export function pausingRelay(world: World): () => Promise<number> {
   };
 }
 
-function jobOf(row: OutboxRow): QueuedJob[] {
+function jobOf(row: OverdueRow): QueuedJob[] {
   const queue = QUEUE_NAMES.find((name) => name === row.queue);
-  // The trace of the first try is gone with its process; the row's own id still ties the lines together.
-  return queue ? [{ queue, id: row.id, traceId: row.id }] : [];
+  // What no message made necessary is tied together by the row's own id.
+  return queue ? [{ queue, id: row.id, traceId: row.trace ?? row.id }] : [];
 }

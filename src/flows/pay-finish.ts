@@ -43,7 +43,10 @@ export async function finishPaid(world: World, payment: Sent, outcome: Paid, cau
   if (found === 'failed') return bookLateSuccess(world, payment, outcome);
   if (found !== 'sending') return;
   await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
+  world.db.onPost('statement', 2);
   measure(world, payment, 'paid');
+  world.metrics.paymentMsat.observe({ way: 'lightning' }, Number(outcome.amountMsat));
+  world.metrics.paymentFeeMsat.observe(Number(outcome.feeMsat));
 }
 
 /**
@@ -104,7 +107,10 @@ export async function finishInside(world: World, id: string, invoiceId: string):
     await step.tx.post(spendHold(id, to, amountMsat, { post: 'pay', out: 'deposit' }));
     return payment;
   });
-  if (result) measure(world, result, 'paid');
+  if (!result) return;
+  measure(world, result, 'paid');
+  world.metrics.paymentMsat.observe({ way: 'inside' }, Number(result.amountMsat));
+  world.metrics.invoices.inc({ outcome: 'inside' });
 }
 
 async function tellPaid(step: Step, payment: PaymentRow, feeMsat: bigint, preimage: string | null): Promise<void> {

@@ -9,12 +9,14 @@ import { LARGEST_MSAT, LONGEST_MEMO, OPEN_PAYMENTS_PER_USER, SMALLEST_MSAT } fro
 import type { PaymentState } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { isUniqueViolation, LedgerRefused } from '../infra/db/client.ts';
+import { dealings } from '../infra/db/dealings.ts';
 import { findByHash, type InvoiceRow } from '../infra/db/invoices.ts';
 import { balanceOf } from '../infra/db/ledger.ts';
-import { dealings, findLiveByHash, findPayment, startPayment } from '../infra/db/payments.ts';
+import { findLiveByHash, findPayment, startPayment } from '../infra/db/payments.ts';
 import { type DecodedInvoice, decodeInvoice, findInvoice } from '../infra/lightning/decode.ts';
 import type { World } from '../world.ts';
 import { fastPath, RELAY_AFTER_MS } from './outbox.ts';
+import { refusalFor } from './rails.ts';
 import { mostSendable } from './sendable.ts';
 
 export type PayDraft = {
@@ -104,7 +106,8 @@ export function balanceLow(neededMsat: bigint, availableMsat: bigint): Refusal {
 /**
  * Confirms a draft: payment row, hold and job in one transaction. Doing it again gives the same payment.
  * Crash points: before the commit nothing happened; after it the job runs, by the queue or by the relay.
- * @throws Refusal balance_low, invoice_in_flight, invoice_expired, too_many_open, sending_stopped.
+ * @throws Refusal balance_low, invoice_in_flight, invoice_expired, too_many_open, sending_stopped, pay_paused,
+ *   wallet_frozen.
  */
 export async function start(
   world: World,
@@ -137,13 +140,16 @@ export async function start(
   });
   switch (started) {
     case 'stopped':
-      throw new Refusal('sending_stopped');
+    case 'paused':
+    case 'frozen':
+      throw refusalFor(world, 'pay', started);
     case 'too_many':
       throw new Refusal('too_many_open', { most: String(OPEN_PAYMENTS_PER_USER) });
     case 'exists':
       world.metrics.repeats.inc({ kind: 'payment' });
       return { id: draft.id, state: (await findPayment(world.db, draft.id))?.state ?? 'held', queued: true };
     case 'created':
+      world.db.onPost('statement', 1);
       return {
         id: draft.id,
         state: 'held',

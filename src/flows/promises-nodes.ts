@@ -17,10 +17,11 @@ import {
 } from '../infra/db/promises.ts';
 import { allPayments, type PaymentListed, type SettledListed, settledInvoices } from '../infra/lightning/accounts.ts';
 import { lookupInvoice } from '../infra/lightning/invoices.ts';
+import type { Since } from '../infra/lightning/lists.ts';
 import { lookupPayment } from '../infra/lightning/pay.ts';
 import type { WorkerWorld } from '../world.ts';
 import { idOfHash } from './hash-id.ts';
-import { invoicesSince, paymentsSince } from './node-books.ts';
+import { invoicesSince, listsSince, paymentsSince } from './node-count.ts';
 
 export type NodeFaults = { readonly effects: string[]; readonly credits: string[]; readonly fees: string[] };
 
@@ -43,15 +44,19 @@ export async function checkMovements(
   const faults: NodeFaults = { effects: [], credits: [], fees: [] };
   // Not adopted: its books are not ours yet.
   if (!row) return faults;
-  await checkPayments(world, row, sinceMs, faults);
-  await checkInvoices(world, row, sinceMs, faults);
+  const from = await listsSince(world, row, sinceMs);
+  await checkPayments(world, row, { sinceMs, listed: from.payments }, faults);
+  await checkInvoices(world, row, { sinceMs, listed: from.invoices }, faults);
   return faults;
 }
+
+/** What is looked at: our rows since then, and the part of the node's list that has all of theirs. */
+type Window = { readonly sinceMs: number | undefined; readonly listed: Partial<Since> };
 
 async function checkPayments(
   world: WorkerWorld,
   row: NodeRow,
-  sinceMs: number | undefined,
+  { sinceMs, listed: from }: Window,
   faults: NodeFaults,
 ): Promise<void> {
   const { name, adoptedAtMs } = row;
@@ -60,9 +65,8 @@ async function checkPayments(
   for await (const each of rows(world, paidRows, Math.max(sinceMs ?? 0, adoptedAtMs))) {
     if (each.node === name) paid.set(each.paymentHash, each);
   }
-  const made = sinceMs === undefined ? {} : { madeSinceMs: sinceMs };
   const fees = { charged: 0n, paid: 0n };
-  for await (const page of pages(allPayments(node, { ...paymentsSince(row), ...made }))) {
+  for await (const page of pages(allPayments(node, { ...paymentsSince(row), ...from }))) {
     const hashes = page.map(({ paymentHash }) => paymentHash);
     const ours = new Map((await paymentsByHash(world.db, hashes)).map((each) => [each.paymentHash, each]));
     for (const listed of page) {
@@ -110,14 +114,13 @@ async function effectFaults(
 async function checkInvoices(
   world: WorkerWorld,
   row: NodeRow,
-  sinceMs: number | undefined,
+  { sinceMs, listed: from }: Window,
   faults: NodeFaults,
 ): Promise<void> {
   const { name, adoptedAtMs } = row;
   const node = world.lightning.node(name);
   const credited = await creditedRows(world, name, Math.max(sinceMs ?? 0, adoptedAtMs), faults);
-  const made = sinceMs === undefined ? {} : { madeSinceMs: sinceMs };
-  for await (const page of pages(settledInvoices(node, { ...invoicesSince(row), ...made }))) {
+  for await (const page of pages(settledInvoices(node, { ...invoicesSince(row), ...from }))) {
     const hashes = page.map(({ paymentHash }) => paymentHash);
     const ours = await settledByHash(world.db, hashes);
     for (const listed of page) {

@@ -20,6 +20,8 @@ export type Watched = Pick<World, 'db' | 'clock'> | WorkerWorld;
  */
 export type Slice = 'all' | 'none' | number;
 
+type Looking = { readonly slice: Slice; readonly nodes?: readonly string[]; readonly asAtMs?: number };
+
 /** Accounts are proven in so many slices a day: each hour a twenty-fourth of them. */
 export const MINUTES_A_DAY = 24 * 60;
 const MINUTE_MS = 60_000;
@@ -36,17 +38,15 @@ export function isWide(slice: Slice): boolean {
 /**
  * Checks every promise.
  * @param how.nodes only these; all by default.
+ * @param how.asAtMs a second look over what a first one saw then: what was lately made is counted back from that moment.
  * @returns one result for each, P1 to P12.
  */
-export async function checkPromises(
-  world: Watched,
-  how: { slice: Slice; nodes?: readonly string[] },
-): Promise<PromiseResult[]> {
+export async function checkPromises(world: Watched, how: Looking): Promise<PromiseResult[]> {
   const { slice } = how;
   const [alone, unproven, faults, forgotten] = await Promise.all([
     checkAccounts(world.db),
     unprovenAccounts(world, slice),
-    faultsOf(world.db, { sinceMs: sinceMs(world, slice, LATELY_MS), open: isWide(slice) }),
+    faultsOf(world.db, { sinceMs: sinceMs(world, how, LATELY_MS), open: isWide(slice) }),
     forgottenJobs(world.db, world.clock.nowMs() - FORGOTTEN_MS),
   ]);
   const named = ({ code, why }: { code: string; why: string }) => `${code}: ${why}`;
@@ -71,9 +71,9 @@ export async function checkPromises(
   ];
 }
 
-function sinceMs(world: Watched, slice: Slice, latelyMs: number): number {
+function sinceMs(world: Watched, { slice, asAtMs = world.clock.nowMs() }: Looking, latelyMs: number): number {
   if (slice === 'all') return 0;
-  return Math.max(world.clock.nowMs() - (isWide(slice) ? DAY_BACK_MS : latelyMs), 0);
+  return Math.max(asAtMs - (isWide(slice) ? DAY_BACK_MS : latelyMs), 0);
 }
 
 async function unprovenAccounts(world: Watched, slice: Slice): Promise<{ code: string; why: string }[]> {
@@ -85,10 +85,10 @@ async function unprovenAccounts(world: Watched, slice: Slice): Promise<{ code: s
 
 type NodePromises = Record<'P4' | 'P6' | 'P7' | 'P8', PromiseResult>;
 
-async function nodePromises(world: Watched, how: { slice: Slice; nodes?: readonly string[] }): Promise<NodePromises> {
+async function nodePromises(world: Watched, how: Looking): Promise<NodePromises> {
   if (!('lightning' in world)) return unseen('no node can be asked from here');
   try {
-    const since = how.slice === 'all' ? undefined : sinceMs(world, how.slice, LATELY_AT_NODES_MS);
+    const since = how.slice === 'all' ? undefined : sinceMs(world, how, LATELY_AT_NODES_MS);
     const found: NodeFaults[] = [];
     for (const name of how.nodes ?? world.lightning.names()) found.push(await checkMovements(world, name, since));
     return {

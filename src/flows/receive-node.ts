@@ -116,7 +116,10 @@ export async function finish(world: World, settled: Settled): Promise<{ credited
     await tx.post(credit(invoice.id, { nodeId, walletId: owner.walletId }, settled.receivedMsat));
     return 'credited' as const;
   });
-  if (result === 'credited') world.metrics.invoices.inc({ outcome: 'settled' });
+  if (result === 'credited') {
+    world.metrics.invoices.inc({ outcome: 'settled' });
+    world.metrics.invoiceMsat.observe(Number(settled.receivedMsat));
+  }
   if (result === 'parked') {
     world.metrics.invoices.inc({ outcome: 'unknown' });
     world.log.error('money received for no invoice of ours, kept in suspense', { node: settled.node });

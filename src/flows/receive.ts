@@ -11,12 +11,13 @@ import {
 import { countOpenInvoices, findInvoiceRow, insertInvoice } from '../infra/db/invoices.ts';
 import type { World } from '../world.ts';
 import { commit } from './outbox.ts';
+import { refusalFor } from './rails.ts';
 
 /**
  * Asks for an invoice. It comes as the notice `invoice_ready`.
  * @param given.amountMsat undefined: the payer chooses.
  * @returns the invoice's id, and whether the queue took the job (`false`: it comes later, by the relay).
- * @throws Refusal amount_too_small, amount_too_large, too_many_open.
+ * @throws Refusal amount_too_small, amount_too_large, too_many_open, receive_paused.
  */
 export async function ask(
   world: World,
@@ -36,7 +37,8 @@ export async function ask(
       expiresAtMs: nowMs + INVOICE_LIFE_MS,
       nowMs,
     });
-    if (isNew) await enqueue('invoice', id);
+    if (isNew) return enqueue('invoice', id);
+    if (!(await findInvoiceRow(tx, id))) throw refusalFor(world, 'receive', 'paused');
   });
   return { id, queued };
 }

@@ -19,7 +19,7 @@ import { forgetAll } from '../infra/redis/forget.ts';
 import { listInstances } from '../infra/redis/instances.ts';
 import type { WorkerWorld } from '../world.ts';
 import { idOfHash } from './hash-id.ts';
-import { invoicesSince, paymentsSince } from './node-books.ts';
+import { invoicesSince, paymentsSince } from './node-count.ts';
 import { remembers } from './node-memory.ts';
 import { hear } from './pay-execute.ts';
 import { finish, makeAt, secretOf } from './receive-node.ts';

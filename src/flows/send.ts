@@ -3,7 +3,7 @@
 // draft's id is the send's, so that a second tap finds it done.
 import { Refusal } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
-import { currentTrace } from '../base/trace.ts';
+import { currentTrace, traceOfMessage } from '../base/trace.ts';
 import { outgoingCode, stands } from '../domain/ledger.ts';
 import { CLAIM_LIFE_MS, LARGEST_MSAT, LONGEST_MEMO, SMALLEST_MSAT } from '../domain/limits.ts';
 import { give, hold, releaseHold, spendHold } from '../domain/movements.ts';
@@ -11,14 +11,15 @@ import type { SendState } from '../domain/states.ts';
 import { accountId } from '../infra/db/accounts.ts';
 import { LedgerRefused } from '../infra/db/client.ts';
 import { balanceNow, balanceOf } from '../infra/db/ledger.ts';
+import { isFrozen, refusalToBegin } from '../infra/db/rails.ts';
 import { sendNow } from '../infra/db/send-now.ts';
 import { closeSend, findSend, insertSend, lockSend, type SendRow } from '../infra/db/sends.ts';
-import { sendingIsOn } from '../infra/db/switches.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
 import { claimCodeOf, sendOfClaimCode } from './claim-code.ts';
 import { commit, fastPath, RELAY_AFTER_MS, type Step } from './outbox.ts';
 import { balanceLow } from './pay.ts';
+import { refusalFor } from './rails.ts';
 import { closeRequestBySend } from './request-row.ts';
 import { findPayee, nameOf } from './wallets.ts';
 
@@ -83,7 +84,7 @@ export async function quote(
 /**
  * Confirms a draft. Doing it again gives the same send.
  * Crash points: before the commit nothing happened, after it everything.
- * @throws Refusal balance_low, request_closed, sending_stopped.
+ * @throws Refusal balance_low, request_closed, sending_stopped, send_paused, wallet_frozen.
  */
 export async function start(
   world: World,
@@ -116,12 +117,14 @@ async function sendAtOnce(world: World, draft: SendDraft, to: { userId: string; 
     notice: { kind: 'send_received', amountMsat, fromName, memo },
     nowMs,
     dueAtMs: nowMs + RELAY_AFTER_MS,
+    trace: traceOfMessage(),
   });
-  if (outcome === 'stopped') throw new Refusal('sending_stopped');
+  if (outcome === 'stopped' || outcome === 'paused' || outcome === 'frozen') throw refusalFor(world, 'send', outcome);
   if (outcome === 'insufficient_funds') throw await notEnough(world, draft);
   if (!stands(outcome)) throw new Error(`the ledger refused a send: ${outcome}`);
   if (outcome === 'exists') world.metrics.repeats.inc({ kind: 'send' });
   if (outcome === 'created') {
+    world.metrics.sendMsat.observe(Number(amountMsat));
     await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
   }
   return { result: 'done' };
@@ -147,21 +150,27 @@ async function sendWithRows(world: World, draft: SendDraft): Promise<Started> {
         expiresAtMs: payee ? null : nowMs + CLAIM_LIFE_MS,
         nowMs,
       };
-      if (!(await insertSend(tx, row))) return (await findSend(tx, draft.id))?.state ?? row.state;
-      if (!(await sendingIsOn(tx))) throw new Refusal('sending_stopped');
+      if (!(await insertSend(tx, row))) {
+        return { state: (await findSend(tx, draft.id))?.state ?? row.state, isNew: false };
+      }
+      const refusal = await refusalToBegin(tx, { rail: 'send', userId: draft.fromUserId });
+      if (refusal) throw refusalFor(world, 'send', refusal);
       if (draft.requestId) {
         const names = { byName: draft.fromName, fromName: draft.to.name };
         await closeRequestBySend(step, draft.requestId, names);
       }
       if (!payee) {
         await tx.post(hold(draft.id, { walletId: fromId, outgoingId }, amountMsat, 'claim_hold'));
-        return row.state;
+        return { state: row.state, isNew: true };
       }
       // Who asked has the news that the request is paid; a second message would read like a second payment.
       await tx.post(give(draft.id, { fromId, toId: BigInt(payee.walletId) }, amountMsat));
-      return row.state;
+      return { state: row.state, isNew: true };
     });
-    return result === 'held' ? { result, claimCode: claimCodeOf(world.config.APP_SECRET, draft.id) } : { result };
+    const { state, isNew } = result;
+    if (isNew && state === 'done') world.metrics.sendMsat.observe(Number(amountMsat));
+    if (state !== 'held') return { result: state };
+    return { result: state, claimCode: claimCodeOf(world.config.APP_SECRET, draft.id) };
   } catch (error) {
     if (!(error instanceof LedgerRefused && error.results.includes('insufficient_funds'))) throw error;
     throw await notEnough(world, draft);
@@ -175,7 +184,7 @@ async function notEnough(world: World, draft: SendDraft): Promise<Refusal> {
 
 /**
  * Pays a waiting send to whoever holds its link.
- * @throws Refusal claim_unknown, claim_taken; payee_is_payer when it is one's own.
+ * @throws Refusal claim_unknown, claim_taken; claim_waits while its sender is frozen; payee_is_payer when it is one's own.
  */
 export async function claim(
   world: World,
@@ -190,18 +199,23 @@ export async function claim(
     const sender = await findUser(step.tx, send.fromUserId);
     if (!sender) throw new Error('a send without its sender');
     const story = { amountMsat: send.amountMsat, fromName: nameOf(sender), memo: send.memo };
-    if (send.state === 'claimed' && send.toUserId === given.userId) return story;
+    if (send.state === 'claimed' && send.toUserId === given.userId) return { story, isNew: false };
     if (send.state !== 'held' || (send.expiresAtMs ?? 0) <= step.nowMs) throw new Refusal('claim_taken');
     if (send.fromUserId === given.userId) throw new Refusal('payee_is_payer');
+    if (await isFrozen(step.tx, send.fromUserId)) throw new Refusal('claim_waits');
     await closeSend(step.tx, { id, state: 'claimed', cause: 'claim', toUserId: given.userId, nowMs: step.nowMs });
     const amountMsat = String(send.amountMsat);
     await step.tell(send.fromUserId, id, { kind: 'send_claimed', amountMsat, toName: given.name });
     const to = { outgoingId, toId: BigInt(given.walletId) };
     await step.tx.post(spendHold(id, to, send.amountMsat, { post: 'claim', out: 'claim' }));
-    return story;
+    return { story, isNew: true };
   });
-  world.metrics.sends.inc({ outcome: 'claimed' });
-  return result;
+  const { story, isNew } = result;
+  if (isNew) {
+    world.metrics.sends.inc({ outcome: 'claimed' });
+    world.metrics.sendMsat.observe(Number(story.amountMsat));
+  }
+  return story;
 }
 
 /** Takes a waiting send back. Throws Refusal not_found when it is not theirs, send_closed when it is not waiting. */

@@ -3,11 +3,11 @@
 import { insertAudit } from '../infra/db/audit.ts';
 import { lockSending, readSending, type Sending, writeSending } from '../infra/db/switches.ts';
 import type { World } from '../world.ts';
-import { mustBeAdmin } from './admin.ts';
+import { mayLook, mustBeAdmin } from './admin.ts';
 
 /** How the switch stands. Throws Refusal not_allowed. */
 export async function sending(world: World, userId: string): Promise<Sending> {
-  await mustBeAdmin(world, userId, 'sending');
+  await mayLook(world, userId, 'sending');
   return readSending(world.db);
 }
 

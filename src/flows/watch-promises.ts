@@ -2,6 +2,7 @@
 // instances at once, until an admin says otherwise. A worker's business, since it looks at the nodes too.
 import { PROMISED, type PromiseName, type PromiseResult } from '../domain/promises.ts';
 import { insertAudit } from '../infra/db/audit.ts';
+import { deleteDoubt, doubtsUntil, insertDoubt } from '../infra/db/doubts.ts';
 import { lockSending, readSending, writeSending } from '../infra/db/switches.ts';
 import { adminIds } from '../infra/db/users.ts';
 import type { WorkerWorld, World } from '../world.ts';
@@ -11,7 +12,7 @@ import { checkPromises, isWide, type Slice } from './promises.ts';
 /** Stands in the audit where no person acted. */
 const THE_HOUSE = '00000000-0000-0000-0000-000000000000';
 /** A movement under way, and what missed its first way in, has shown itself by then. */
-const LOOK_AGAIN_MS = 65_000;
+export const LOOK_AGAIN_MS = 65_000;
 const LONGEST_WHY = 600;
 
 /** Seen at one moment of the database alone: one look is enough. The others may catch something on its way. */
@@ -20,24 +21,40 @@ const AT_ONCE: readonly PromiseName[] = ['P1', 'P2', 'P3', 'P5', 'P11', 'P12'];
 const WHOLE: readonly PromiseName[] = ['P1', 'P2', 'P3', 'P5', 'P7', 'P9'];
 
 /**
- * One round of the watch: looks, looks again where once is not enough, and acts on what is broken. Doing it twice at
- * once tells nobody twice.
+ * One round of the watch: looks again at what was doubted in an earlier round, looks at its slice, and acts on what is
+ * broken. What one look does not prove is noted, for the first round after `LOOK_AGAIN_MS`, of whichever worker: none
+ * waits for it. Doing a round twice at once tells nobody twice.
+ * @returns what was found in this slice, at this look.
  */
 export async function watchPromises(world: WorkerWorld, slice: Slice): Promise<PromiseResult[]> {
-  const first = await checkPromises(world, { slice });
+  await lookAgain(world);
+  const atMs = world.clock.nowMs();
+  const results = await checkPromises(world, { slice });
+  const isDoubtful = ({ kept, promise }: PromiseResult) => kept === false && !AT_ONCE.includes(promise);
+  for (const { promise } of results.filter(isDoubtful))
+    await insertDoubt(world.db, { promise, slice: `${slice}`, atMs });
   await actOn(
     world,
     slice,
-    first.filter(({ kept, promise }) => kept !== false || AT_ONCE.includes(promise)),
+    results.filter((each) => !isDoubtful(each)),
   );
-  const doubtful = first.filter(({ kept, promise }) => kept === false && !AT_ONCE.includes(promise));
-  if (doubtful.length === 0) return first;
-  await world.clock.sleep(LOOK_AGAIN_MS);
-  const again = (await checkPromises(world, { slice })).filter(({ promise }) =>
-    doubtful.some((each) => each.promise === promise),
-  );
-  await actOn(world, slice, again);
-  return first.map((each) => again.find(({ promise }) => promise === each.promise) ?? each);
+  return results;
+}
+
+/** The second look, over what the first one saw. A doubt that cannot be looked at now stays. */
+async function lookAgain(world: WorkerWorld): Promise<void> {
+  const due = await doubtsUntil(world.db, world.clock.nowMs() - LOOK_AGAIN_MS);
+  for (const [, doubts] of Map.groupBy(due, ({ slice, atMs }) => `${slice} ${atMs}`)) {
+    const [{ slice: name, atMs: asAtMs } = { slice: 'none', atMs: 0 }] = doubts;
+    const slice = name === 'all' || name === 'none' ? name : Number(name);
+    const again = (await checkPromises(world, { slice, asAtMs })).filter(({ promise }) =>
+      doubts.some((each) => each.promise === promise),
+    );
+    await actOn(world, slice, again);
+    for (const { promise, kept } of again) {
+      if (kept !== undefined) await deleteDoubt(world.db, { promise, slice: name });
+    }
+  }
 }
 
 async function actOn(world: WorkerWorld, slice: Slice, results: readonly PromiseResult[]): Promise<void> {

@@ -1,6 +1,7 @@
 // Why something is as it is: the life of one payment, invoice, send or request in order, from what moved its state over
 // what money moved to what people were told. For those who run the house; no secret and no text of a person is in it.
 import { isId, legId } from '../base/ids.ts';
+import { isTrace } from '../base/trace.ts';
 import {
   type EventRow,
   eventsOf,
@@ -13,11 +14,11 @@ import {
   transfersOf,
 } from '../infra/db/events.ts';
 import type { World } from '../world.ts';
-import { mustBeAdmin } from './admin.ts';
+import { mayLook } from './admin.ts';
 
 export type LifeLine = { readonly atMs: number; readonly what: string };
 
-export type Life = Pick<LivingRow, 'id' | 'kind' | 'state' | 'amountMsat' | 'node'> & {
+export type Life = Pick<LivingRow, 'id' | 'kind' | 'state' | 'amountMsat' | 'node' | 'trace'> & {
   readonly lines: readonly LifeLine[];
 };
 
@@ -28,10 +29,11 @@ const LEGS = ['post', 'out', 'void', 'back', 'late', 'credit'];
 
 /**
  * The lives that an id, or its last eight characters as people are shown them, may mean: usually one, none when nothing
- * is known. Throws Refusal not_allowed.
+ * is known. The trace of a message, or its end as it stands in an apology, means what that message made.
+ * @throws Refusal not_allowed.
  */
 export async function why(world: World, userId: string, said: string): Promise<Life[]> {
-  await mustBeAdmin(world, userId, 'why');
+  await mayLook(world, userId, 'why', { said: said.slice(0, 40) });
   return livesOf(world, said);
 }
 
@@ -44,9 +46,9 @@ export async function livesOf(world: Pick<World, 'db' | 'clock'>, said: string):
 async function find({ db, clock }: Pick<World, 'db' | 'clock'>, said: string): Promise<LivingRow[]> {
   if (isId(said)) {
     const row = await livingRow(db, said);
-    return row ? [row] : [];
+    if (row) return [row];
   }
-  if (!/^[0-9a-f]{8}$/.test(said)) return [];
+  if (!/^[0-9a-f]{8}$/.test(said) && !isTrace(said)) return [];
   for (const backMs of LOOK_BACK_MS) {
     const rows = await rowsEnding(db, said, Math.max(clock.nowMs() - backMs, 0));
     if (rows.length > 0) return rows;
@@ -55,7 +57,7 @@ async function find({ db, clock }: Pick<World, 'db' | 'clock'>, said: string): P
 }
 
 async function lifeOf({ db }: Pick<World, 'db'>, row: LivingRow): Promise<Life> {
-  const { id, kind, state, amountMsat, node, userIds, paymentId } = row;
+  const { id, kind, state, amountMsat, node, trace, userIds, paymentId } = row;
   const legs = [id, ...LEGS.map((leg) => legId(id, leg)), ...(paymentId ? [legId(paymentId, 'out')] : [])];
   const [events, transfers, notices] = await Promise.all([
     eventsOf(db, id),
@@ -85,16 +87,17 @@ async function lifeOf({ db }: Pick<World, 'db'>, row: LivingRow): Promise<Life> 
     ...jobs.map((job) => ({ atMs: job.dueAtMs, what: `job ${job.queue} not done yet` })),
   ];
   // In the order above where the times are equal.
-  return { id, kind, state, amountMsat, node, lines: lines.sort((a, b) => a.atMs - b.atMs) };
+  return { id, kind, state, amountMsat, node, trace, lines: lines.sort((a, b) => a.atMs - b.atMs) };
 }
 
 function unitOf(currency: string): string {
   return currency === 'BTC' ? 'msat' : currency;
 }
 
-/** A life as plain lines, its times in UTC. */
+/** A life as plain lines, its times in UTC. The trace is what to look for in the logs of nginx, bots and workers. */
 export function lifeText(life: Life): string {
   const amount = life.amountMsat === null ? '' : `, ${life.amountMsat} msat`;
   const head = `${life.kind} ${life.id} is ${life.state}${amount}${life.node === null ? '' : `, at ${life.node}`}`;
-  return [head, ...life.lines.map(({ atMs, what }) => `${new Date(atMs).toISOString()}  ${what}`)].join('\n');
+  const trace = life.trace === null ? [] : [`trace ${life.trace}`];
+  return [head, ...trace, ...life.lines.map(({ atMs, what }) => `${new Date(atMs).toISOString()}  ${what}`)].join('\n');
 }

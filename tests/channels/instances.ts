@@ -76,8 +76,8 @@ export function environmentOf({ telegram, redis, database }: Ground): Record<str
 async function startInstance(shared: Ground, env: Record<string, string>): Promise<Instance> {
   const config = loadConfig('bot', { ...environmentOf(shared), ...env });
   const lines: string[] = [];
-  const bots = createBots(config);
   const made = await makeWorld('bot', config, (line) => void lines.push(line));
+  const bots = createBots(config, made.metrics);
   const world = { ...made, nameNow: namesOn(bots) };
   const webhook = createWebhook(world, bots, (...given) => shared.handle(...given));
   const server = createServer({ log: world.log, ids: world.ids });

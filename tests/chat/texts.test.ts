@@ -30,9 +30,19 @@ const RATE: DisplayRate = {
 const INVOICE = `lnbc20u1p${'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.repeat(12)}`;
 const viewIn = (language: string): View => ({ language, currency: 'KES', zone: 'Africa/Nairobi', rate: RATE });
 
+const alerts = (said: string) => {
+  const texts = { summary: said, description: 'Look at its log.', runbook: 'docs/RUNBOOK.md#nodedown' };
+  const alert = { name: 'NodeDown', severity: 'critical' as const, ...texts };
+  return { alerts: [alert, alert], more: 2 };
+};
+const DIGEST = {
+  ...{ untilMs: NOON, users: 12, newUsers: 3, inMsat: '5000', outMsat: '7000', insideMsat: '1', paid: 2, failed: 1 },
+  ...{ booksOk: true, incidents: [{ name: 'NodeDown', count: 2 }], open: 1 },
+};
+
 const notices = (said: string): { [Kind in NoticeKind]: Extract<Notice, { kind: Kind }> } => ({
   invoice_ready: { kind: 'invoice_ready', request: INVOICE, amountMsat: '2000000', memo: said, expiresAtMs: NOON },
-  invoice_late: { kind: 'invoice_late' },
+  ...({ invoice_late: { kind: 'invoice_late' }, broadcast: { kind: 'broadcast', text: 'From\nMonday on' } } as const),
   invoice_paid: { kind: 'invoice_paid', receivedMsat: '2000000', memo: said },
   invoice_expired: { kind: 'invoice_expired', amountMsat: '2000000' },
   payment_pending: { kind: 'payment_pending', amountMsat: '5000', feeCeilingMsat: '10000', sinceMs: NOON },
@@ -48,6 +58,10 @@ const notices = (said: string): { [Kind in NoticeKind]: Extract<Notice, { kind: 
   request_closed: { kind: 'request_closed', how: 'canceled', amountMsat: '5000', fromName: said },
   refund_answer: { kind: 'refund_answer', paymentId: ID, answer: { result: 'refused', against: ['too_soon'] } },
   promise_broken: { kind: 'promise_broken', promises: ['P1', 'P5'], why: 'BTC: 1' },
+  alert_raised: { kind: 'alert_raised', ...alerts(said) },
+  alert_acked: { kind: 'alert_acked', ...alerts(said), byName: said, atMs: NOON },
+  alert_over: { kind: 'alert_over', ...alerts(said), sinceMs: NOON, atMs: NOON },
+  daily_digest: { kind: 'daily_digest', digest: DIGEST },
 });
 
 const payDraft = (said: string): PayDraft => ({

@@ -60,12 +60,11 @@ test('stopped and started by an admin: what people are told meanwhile, and that 
 });
 
 test('a broken promise comes to the admin, in their language; its number tells them the life of a payment', async () => {
-  const world = { ...house.world, clock: { ...house.world.clock, sleep: async () => {} } };
   const wallet = asha.session?.walletId;
   const owner = new pg.Client({ connectionString: house.database.ownerUrl });
   await owner.connect();
   await owner.query('update accounts set credits_posted = credits_posted + 7 where id = $1', [wallet]);
-  await watchPromises(world, 1);
+  await watchPromises(house.world, 1);
   const news = toPlain((await boss.news('promise_broken')).text);
   expect(news).toMatch(/A promise is broken:\nP1: every currency sums to zero\n[\s\S]*BTC: 7[\s\S]*Sending is stopped/);
   expect(await boss.say('/sending')).toMatch(/stopped[\s\S]*P1: BTC: 7[\s\S]*Broken and known: P1/);

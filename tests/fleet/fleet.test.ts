@@ -69,6 +69,23 @@ test('A8: a button pressed fifty times by two people through three bots has one 
   expect(after.get(other)).toBe(before.get(other));
 });
 
+test('A8: a send, whose number alone keeps it from being made again, pressed fifty times has one effect', async () => {
+  const [asha, other, payee] = [person(5), person(6), person(7)];
+  const before = await purses(fleet, [asha, other, payee]);
+  const card = await asha.ask(`/send 5 @${payee.person.username}`, isCard, 10_000);
+  const id = draftOf(card);
+  const presses = Array.from({ length: 50 }, (_, at) =>
+    pressUpdate(at % 2 ? asha : other, card.message_id, `confirm:${id}`),
+  );
+  const statuses = await Promise.all(presses.map((update, at) => bring(fleet, url(at), update)));
+  expect(statuses.every((each) => each.at(-1) === 200)).toBe(true);
+  await calm();
+  expect(await toldAbout(fleet, id)).toEqual(['send_received']);
+  const after = await purses(fleet, [asha, other, payee]);
+  const changes = [asha, other, payee].map((each) => (after.get(each) ?? 0n) - (before.get(each) ?? 0n));
+  expect(changes).toEqual([-5_000n, 0n, 5_000n]);
+});
+
 test('both workers work', async () => {
   const done = await Promise.all(
     fleet.fleet.workers.map(async (each) => {

@@ -5,12 +5,19 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hostClock } from '../../src/base/clock.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import * as admin from '../../src/flows/admin.ts';
+import { addAdmin, removeAdmin } from '../../src/flows/admin-roles.ts';
+import { stats } from '../../src/flows/admin-stats.ts';
 import { check } from '../../src/flows/books.ts';
+import { shown } from '../../src/flows/fx.ts';
 import { keepHouse } from '../../src/flows/housekeeping.ts';
+import { keepTellingLoad } from '../../src/flows/load.ts';
 import { adopt, checkNode } from '../../src/flows/node-books.ts';
 import * as pay from '../../src/flows/pay.ts';
 import { makePartitions } from '../../src/infra/db/partitions.ts';
+import { countPeople } from '../../src/infra/db/stats.ts';
 import { consume } from '../../src/infra/queue/consumer.ts';
+import { beat } from '../../src/infra/redis/instances.ts';
+import { keepLoad, readLoads } from '../../src/infra/redis/loads.ts';
 import { makeWorld } from '../../src/world.ts';
 import { PROCESSORS } from '../../workers/processors/index.ts';
 import { movableClock } from '../support/flow-clock.ts';
@@ -29,6 +36,9 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
+/** The screen, looked up now. */
+const fresh = () => stats({ ...house.world }, boss.userId);
+
 async function asOwner(...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: house.database.ownerUrl });
   await client.connect();
@@ -39,7 +49,8 @@ async function asOwner(...statements: string[]): Promise<void> {
 describe('admins', () => {
   test('nobody else, and nobody any more who was one', async () => {
     const deeds = (userId: string) => [
-      admin.stats(house.world, userId),
+      stats(house.world, userId),
+      admin.queues(house.world, userId),
       admin.failed(house.world, userId),
       admin.retryFailed(house.world, userId, {}),
     ];
@@ -48,25 +59,91 @@ describe('admins', () => {
         expect(each).toMatchObject({ status: 'rejected', reason: { code: 'not_allowed' } });
       }
     }
-    await admin.stats(house.world, boss.userId);
+    await stats(house.world, boss.userId);
     await ask(house.world, "update users set role = 'person' where id = $1", [boss.userId]);
-    await expect(admin.stats(house.world, boss.userId)).rejects.toMatchObject({ code: 'not_allowed' });
+    await expect(stats(house.world, boss.userId)).rejects.toMatchObject({ code: 'not_allowed' });
     await ask(house.world, "update users set role = 'admin' where id = $1", [boss.userId]);
+  });
+
+  test('of two who remove each other at the same moment, one stays', async () => {
+    await addAdmin(house.world, boss.userId, { said: '@asha', channel: 'telegram' });
+    // Both have looked, and neither can write yet.
+    const [isHeld, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const hog = house.world.db.transaction('test.hog_users', async (tx) => {
+      await tx.query('test.lock_users', 'select 1 from users for update', []);
+      isHeld.resolve();
+      await gate.promise;
+    });
+    await isHeld.promise;
+    const both = Promise.allSettled([
+      removeAdmin(house.world, boss.userId, { said: '@asha', channel: 'telegram' }),
+      removeAdmin(house.world, asha.userId, { said: '@boss', channel: 'telegram' }),
+    ]);
+    await vi.waitFor(async () => {
+      const text = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      expect((await ask(house.world, text)).length).toBeGreaterThanOrEqual(2);
+    }, 10_000);
+    gate.resolve();
+    await hog;
+    expect((await both).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await ask(house.world, "select 1 from users where role = 'admin'")).toHaveLength(1);
+    await ask(house.world, "update users set role = case when id = $1 then 'admin' else 'person' end", [boss.userId]);
   });
 
   test('see the house: what is under way, how much moved, whether the books are right', async () => {
     const { id } = await hold(house, asha, { amountMsat: 3_000_000n });
     await run(house.world, id);
     await hold(house, asha, { amountMsat: 1_000n });
-    const seen = await admin.stats(house.world, boss.userId);
+    const seen = await fresh();
     expect(seen).toMatchObject({
       users: 2,
-      volume24hMsat: 3_000_000n,
+      volume24h: {
+        in: { count: 1, msat: 50_000_000n },
+        out: { count: 1, msat: 3_000_000n },
+        inside: { count: 0, msat: 0n },
+      },
       payments: { held: 1, sending: 0 },
       booksOk: true,
+      off: [],
     });
+    expect(seen.worth.owedMsat).toBeLessThanOrEqual(47_000_000n);
+    expect(seen.worth.owedMsat).toBeGreaterThan(46_000_000n);
+    expect(seen.worth.atNodesMsat).toBeGreaterThan(seen.worth.owedMsat);
+    expect(seen.worth.suspenseMsat).toBe(0n);
+    // The screen counts from midnight, which may just have been.
+    const { db, clock } = house.world;
+    expect(await countPeople(db, clock.nowMs() - 3_600_000)).toEqual({ users: 2, active: 2 });
+    expect(await countPeople(db, clock.nowMs() + 3_600_000)).toEqual({ users: 2, active: 0 });
     expect(seen.queues.find(({ name }) => name === 'payment')?.waiting).toBeGreaterThan(0);
-    expect(seen.rateAgeMs).toBeUndefined();
+    expect(seen.rate).toBeUndefined();
+  });
+
+  test('see who lives, with the memory and the cache that each process told of', async () => {
+    await keepLoad(house.world.sessions, 'bot-gone', { memoryBytes: 1, hits: 0, misses: 1_000 });
+    expect(await fresh()).toMatchObject({ instances: [], cacheHitRate: undefined });
+    await beat(house.world.sessions, house.world.instanceId);
+    await shown(house.world, 'KES');
+    const stop = keepTellingLoad(house.world);
+    const loads = () => readLoads(house.world.sessions);
+    await vi.waitFor(async () => expect([...(await loads()).keys()]).toContain(house.world.instanceId), 5_000);
+    const { instances, cacheHitRate } = await fresh();
+    expect(instances).toMatchObject([{ id: house.world.instanceId, kind: 'worker' }]);
+    expect(instances[0]?.memoryBytes).toBeGreaterThan(50_000_000);
+    expect(cacheHitRate).toBeGreaterThanOrEqual(0);
+    expect(cacheHitRate).toBeLessThanOrEqual(1);
+    await stop();
+    expect([...(await loads()).keys()]).toEqual(['bot-gone']);
+  });
+
+  test('look again and again, and the database is asked once in two seconds', async () => {
+    const inTime = { ...house.world, clock: movableClock() };
+    const [first, second] = await Promise.all([stats(inTime, boss.userId), stats(inTime, boss.userId)]);
+    expect(second).toBe(first);
+    inTime.clock.move(2_500);
+    expect(await stats(inTime, boss.userId)).not.toBe(first);
+    const text = "select count(*)::int4 as count from audit where action = 'looked' and details->>'act' = 'stats'";
+    const [looked] = await ask<{ count: number }>(house.world, text);
+    expect(looked?.count).toBeGreaterThanOrEqual(3);
   });
 
   test('see failed jobs and put them back, which is written down', async () => {
@@ -84,11 +161,15 @@ describe('admins', () => {
     });
     await house.world.queues.add([{ queue: 'reconcile', id: 'once', traceId: 'trace' }]);
     await vi.waitFor(async () => {
-      expect(await admin.failed(house.world, boss.userId, 'reconcile')).toMatchObject([
+      const { jobs, more } = await admin.failed(house.world, boss.userId, { queue: 'reconcile' });
+      expect(more).toBe(false);
+      expect(jobs).toMatchObject([
         { queue: 'reconcile', id: 'once', reason: 'no node', traceId: 'trace', attempts: 2 },
       ]);
     }, 8_000);
-    await expect(admin.failed(house.world, boss.userId, 'nonsense')).rejects.toMatchObject({ code: 'queue_unknown' });
+    await expect(admin.failed(house.world, boss.userId, { queue: 'nonsense' })).rejects.toMatchObject({
+      code: 'queue_unknown',
+    });
     await expect(admin.retryFailed(house.world, boss.userId, { queue: 'x' })).rejects.toMatchObject({
       code: 'queue_unknown',
     });
@@ -97,8 +178,10 @@ describe('admins', () => {
       retried: [{ queue: 'reconcile', retried: 1 }],
       unknown: 0,
     });
-    await vi.waitFor(async () => expect(await admin.failed(house.world, boss.userId)).toEqual([]), 5_000);
-    const rows = await ask(house.world, 'select action, details from audit order by id desc limit 1');
+    const none = { jobs: [], more: false };
+    await vi.waitFor(async () => expect(await admin.failed(house.world, boss.userId)).toEqual(none), 5_000);
+    const text = "select action, details from audit where action <> 'looked' order by id desc limit 1";
+    const rows = await ask(house.world, text);
     expect(rows).toEqual([{ action: 'retry_failed', details: { queue: 'reconcile', count: 5 } }]);
     await consumer.close(1_000);
   });
@@ -114,7 +197,7 @@ describe('the books', () => {
     expect(books.currencies).toEqual([{ code: 'BTC', sum: 1n }]);
     expect(await house.world.metrics.text()).toMatch(/satfleet_books_off\{currency="BTC"\} 1/);
     expect(house.lines.some((line) => line.includes('the books are off'))).toBe(true);
-    expect((await admin.stats(house.world, boss.userId)).booksOk).toBe(false);
+    expect((await fresh()).booksOk).toBe(false);
     await asOwner(`update accounts set credits_posted = credits_posted - 1 where code = '${wallet}'`);
     await asOwner(`update accounts set debits_pending = debits_pending + 5 where code = '${wallet}'`);
     expect(await check(house.world)).toMatchObject({

@@ -53,7 +53,7 @@ test('I11: after a day of everything, the queues hold ids and traces and nothing
   await asha.press('Send');
   await baraka.say('/request 22 @asha a secret of his');
   await baraka.say('/receive 23 a secret of his');
-  startSchedule(house.world)();
+  startSchedule(house.world).stop();
   const used = ['balance-check', 'cleanup', 'fx-refresh', 'invoice', 'notification', 'payment', 'reconcile'];
   await vi.waitFor(async () => {
     const filled = (await house.world.queues.counts()).filter(({ waiting }) => waiting > 0).map(({ name }) => name);

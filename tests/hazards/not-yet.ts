@@ -49,11 +49,6 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { row: 'H11', what: 'link codes between channels: guessed, replayed, shown in a group', needs: LINKS },
   {
-    row: 'H12',
-    what: 'a PIN: guessed by brute force over all instances',
-    needs: ['src/**/pin.ts', 'src/**/pin-*', 'src/**/pins*'],
-  },
-  {
     row: 'H13',
     what: 'daily limits: a rolling day, summed in the transaction that debits',
     needs: ['src/chat/commands/limits.ts', 'src/**/daily-limit*', 'src/infra/db/limits*', 'src/flows/limits*'],

@@ -1,7 +1,7 @@
 // The rest of what this module promises on any network: invoices, the books, and nodes that hang and die.
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { nodeInfo, settledInvoices, succeededPayments } from '../../src/infra/lightning/accounts.ts';
+import { nodeInfo, settledInvoices } from '../../src/infra/lightning/accounts.ts';
 import { decodeInvoice } from '../../src/infra/lightning/decode.ts';
 import {
   cancelInvoice,
@@ -10,6 +10,7 @@ import {
   type SettledInvoice,
   watchInvoices,
 } from '../../src/infra/lightning/invoices.ts';
+import { numberedPayments } from '../../src/infra/lightning/lists.ts';
 import { checkMacaroon } from '../../src/infra/lightning/macaroon.ts';
 import { lookupPayment } from '../../src/infra/lightning/pay.ts';
 import type { LightningNode } from '../../src/infra/lightning/pool.ts';
@@ -88,7 +89,7 @@ export function testBooks(at: At): void {
       }
       let sumMsat = 0n;
       for await (const { receivedMsat } of settledInvoices(bob, { sinceMs })) sumMsat += receivedMsat;
-      for await (const { amountMsat, feeMsat } of succeededPayments(bob, { sinceMs })) sumMsat -= amountMsat + feeMsat;
+      for await (const { movedMsat } of numberedPayments(bob, { sinceMs })) sumMsat += movedMsat;
       expect(sumMsat).toBe(-4_003_000n);
       expect((await quietLocalMsat(bob)) - beforeMsat).toBe(sumMsat);
       for await (const _ of settledInvoices(bob, { sinceMs: Date.now() + 5_000 })) throw new Error('none so new');

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { until } from '../../scripts/process.ts';
 import type { Fleet } from './fleet-house.ts';
 import { look } from './fleet-people.ts';
 
@@ -13,6 +14,8 @@ export type Secret = { readonly name: string; readonly value: string };
 export type Evidence = ReadonlyMap<string, string>;
 
 export type Listener = { readonly name: string; readonly heard: string[]; end(): void };
+
+const LISTEN_MS = 10_000;
 
 /** Hears every command that a Redis server is sent from now on, those inside scripts among them. */
 export async function listen(name: string, url: string): Promise<Listener> {
@@ -25,7 +28,8 @@ export async function listen(name: string, url: string): Promise<Listener> {
     return monitor;
   };
   redis.on('error', () => {});
-  const monitor = await follow();
+  // A command that is heard in the same breath as the answer to MONITOR confuses the client, which then gives up.
+  const monitor = await until(`the ${name} Redis is heard`, LISTEN_MS, follow);
   return {
     name,
     heard,

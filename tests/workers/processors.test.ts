@@ -156,7 +156,7 @@ test('sweeps: payments, and invoices whose job is lost, at every tick, the rest 
 });
 
 test('I3: ticks: each queue once a period, however many workers tick', async () => {
-  const stops = [startSchedule(house.world), startSchedule(house.world)];
+  const schedules = [startSchedule(house.world), startSchedule(house.world)];
   const waiting = async () =>
     Object.fromEntries((await house.world.queues.counts()).map(({ name, waiting: count }) => [name, count]));
   await vi.waitFor(async () => {
@@ -164,5 +164,5 @@ test('I3: ticks: each queue once a period, however many workers tick', async () 
   }, 3_000);
   const counts = await waiting();
   expect(counts.reconcile).toBeLessThanOrEqual(2);
-  for (const stop of stops) stop();
+  for (const each of schedules) each.stop();
 });

@@ -83,6 +83,19 @@ async function readyWorker(): Promise<{ daemon: Daemon; port: number }> {
   return worker;
 }
 
+const up = (vital: boolean) => expect.objectContaining({ state: 'up', vital, since: expect.any(String) });
+const PARTS = {
+  database: up(true),
+  'session-redis': up(true),
+  'queue-redis': up(true),
+  'cache-redis': up(false),
+  'lightning/alice': up(false),
+  'lightning/bob': up(false),
+  schedule: up(false),
+  telegram: up(false),
+  prices: expect.objectContaining({ vital: false }),
+};
+
 async function death(daemon: Daemon): Promise<number | null> {
   const died = new Promise<number | null>((resolve) => {
     daemon.onDeath = ({ code }) => resolve(code);
@@ -202,7 +215,8 @@ test('in this process: it answers for its health, and its signal ends every part
   await import('../../workers/worker.ts');
   const answer = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
   await vi.waitFor(async () => expect((await answer('/ready')).status).toBe(200), 15_000);
-  expect((await answer('/health')).status).toBe(200);
+  const health = await answer('/health');
+  expect([health.status, await health.json()]).toMatchObject([200, { components: expect.objectContaining(PARTS) }]);
   const metrics = await (await answer('/metrics')).text();
   expect(metrics).toMatch(/satfleet_node_up\{node="alice"\} 1/);
   expect((await listInstances(house.world.sessions)).length).toBeGreaterThan(0);

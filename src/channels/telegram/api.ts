@@ -2,7 +2,8 @@
 // it: sent, not sent, or nobody knows. Telegraf sends files, our own wire the rest. Telegraf's errors hold the token in
 // their addresses and the message in their payload, so none of them ever leaves this file.
 import { Telegram, TelegramError } from 'telegraf';
-import { CalledOff, NotCalled, outside } from '../../base/outside.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { CalledOff, NotCalled, type Outside, outside } from '../../base/outside.ts';
 import type { Outcome, RefusedBecause } from '../channel.ts';
 import { createWire } from './wire.ts';
 
@@ -16,7 +17,8 @@ const FAILURES_TO_OPEN = 30;
 const OPEN_MS = 1_000;
 
 /** The Bot API under one token. `apiRoot` is Telegram's own or that of a local Bot API server. */
-export function createApi({ token, apiRoot }: { token: string; apiRoot: string }): Api {
+export function createApi(options: { token: string; apiRoot: string; metrics?: Metrics | undefined }): Api {
+  const { token, apiRoot, metrics } = options;
   const root = apiRoot.endsWith('/') ? apiRoot : `${apiRoot}/`;
   const telegram = new Telegram(token, { apiRoot: root, webhookReply: false });
   const post = createWire(root, token);
@@ -36,24 +38,39 @@ export function createApi({ token, apiRoot }: { token: string; apiRoot: string }
   const usual = outside('telegram', {
     deadlineMs: DEADLINE_MS,
     breaker: { failures: FAILURES_TO_OPEN, openMs: OPEN_MS },
+    ...(metrics && { onEvent: metrics.breaker }),
   });
+  const under = async <T>(
+    policy: Outside,
+    method: string,
+    payload: object,
+    signal?: AbortSignal,
+  ): Promise<Outcome<T>> => {
+    try {
+      return await policy<Outcome<T>>(async (deadline) => {
+        try {
+          return { state: 'done', result: (await ask(method, payload, deadline)) as T };
+        } catch (error) {
+          // An answer is an answer: only silence and broken servers count against Telegram.
+          if (error instanceof TelegramError && error.code < 500) return answerOf(error);
+          throw error;
+        }
+      }, signal);
+    } catch (error) {
+      return silenceOf(error);
+    }
+  };
 
   return {
     async call<T>(method: string, payload: object, signal?: AbortSignal, patienceMs = 0): Promise<Outcome<T>> {
-      const policy = patienceMs > 0 ? outside('telegram', { deadlineMs: DEADLINE_MS + patienceMs }) : usual;
-      try {
-        return await policy<Outcome<T>>(async (deadline) => {
-          try {
-            return { state: 'done', result: (await ask(method, payload, deadline)) as T };
-          } catch (error) {
-            // An answer is an answer: only silence and broken servers count against Telegram.
-            if (error instanceof TelegramError && error.code < 500) return answerOf(error);
-            throw error;
-          }
-        }, signal);
-      } catch (error) {
-        return silenceOf(error);
+      if (patienceMs > 0) {
+        // Not measured: how long it takes is what was asked for.
+        return under<T>(outside('telegram', { deadlineMs: DEADLINE_MS + patienceMs }), method, payload, signal);
       }
+      const begunMs = performance.now();
+      const outcome = await under<T>(usual, method, payload, signal);
+      metrics?.telegramSeconds.observe({ result: outcome.state }, (performance.now() - begunMs) / 1_000);
+      return outcome;
     },
   };
 }

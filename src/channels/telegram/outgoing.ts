@@ -7,7 +7,7 @@ import { type Line, reserve } from '../../infra/redis/pace.ts';
 import type { World } from '../../world.ts';
 import { showReply } from '../cards.ts';
 import { isAnswered, type Outcome, type Shown } from '../channel.ts';
-import { askedToWait, LONGEST_WAIT_MS, paceOf } from '../pace.ts';
+import { askedToWait, LONGEST_WAIT_MS, paced, paceOf } from '../pace.ts';
 import type { Late } from './late.ts';
 import type { Bot } from './registry.ts';
 import { dropMessage, probe, sendReply } from './send.ts';
@@ -67,12 +67,12 @@ async function sendAll(
   const { chatId, replies } = outgoing;
   const line = { channel: CHANNEL, bot: bot.username, chatId };
   let { unsure = false } = outgoing;
-  let waitMs = outgoing.atMs === undefined ? paceDelayMs : outgoing.atMs - world.clock.nowMs();
+  let waitMs = outgoing.atMs === undefined ? paced(world, 'answer', paceDelayMs) : outgoing.atMs - world.clock.nowMs();
   for (let at = 0; at < replies.length; ) {
     const reply = replies[at];
     if (!reply) break;
     const rest = { ...outgoing, replies: replies.slice(at), unsure };
-    waitMs ??= await reserve(world.sessions, paceOf(world), line);
+    waitMs ??= paced(world, 'answer', await reserve(world.sessions, paceOf(world), line));
     if (waitMs > LONGEST_WAIT_MS) return { ...rest, atMs: world.clock.nowMs() + waitMs };
     if (waitMs > 0) await world.clock.sleep(waitMs);
     waitMs = undefined;

@@ -2,9 +2,11 @@
 // Telegram hears 200 only after all that, so whatever breaks in between is brought again; what was done already is not
 // done again, because the money behind it knows its own ids, and an answer that could not be sent is kept with the update.
 import { Unavailable } from '../../base/errors.ts';
+import type { UpdateResult } from '../../base/metrics.ts';
 import { withTrace } from '../../base/trace.ts';
 import type { Answer, Incoming, Session } from '../../chat/message.ts';
 import { apologize, slowDown } from '../../chat/router.ts';
+import { noteSeen } from '../../flows/seen.ts';
 import { type Begun, begin, type Ending, end, RENEW_MS, renew, type Update } from '../../infra/redis/sessions.ts';
 import type { World } from '../../world.ts';
 import type { Handle } from '../channel.ts';
@@ -12,7 +14,7 @@ import { paceOf } from '../pace.ts';
 import { type Late, watchForNews, watchOver } from './late.ts';
 import { AGAIN_MS, acknowledge, type Outgoing, sendOutgoing } from './outgoing.ts';
 import type { Bot } from './registry.ts';
-import type { Received } from './update.ts';
+import { CHANNEL, type Received } from './update.ts';
 
 /** What Telegram is told: 200 done, else to come again, after `retryAfterS` seconds. */
 export type Receipt = { readonly status: 200 | 403 | 500 | 503; readonly retryAfterS?: number };
@@ -38,12 +40,14 @@ export async function receive(world: World, handle: Handle, bot: Bot, received: 
   } catch (error) {
     if (error instanceof Unavailable) {
       world.log.warn('update left for later', { bot: bot.username, error });
+      count(world, 'later');
       return SOON;
     }
     world.log.error('update failed', { bot: bot.username, error });
+    count(world, 'failed');
     return { status: 500 };
   } finally {
-    world.metrics.answerSeconds.observe({ channel: 'telegram' }, (world.clock.monotonicMs() - begunMs) / 1_000);
+    world.metrics.answerSeconds.observe({ channel: CHANNEL }, (world.clock.monotonicMs() - begunMs) / 1_000);
   }
 }
 
@@ -59,18 +63,24 @@ async function claimAndHandle(world: World, handle: Handle, bot: Bot, received: 
   const { incoming, updateId } = received;
   const who = { channel: incoming.channel, externalId: incoming.from.externalId };
   const update: Update = { who, bot: bot.username, chatId: incoming.chatId, updateId };
-  // Each arrival has a trace of its own.
-  const token = incoming.traceId;
+  // A trace is nginx's: the same when it brings to one instance what another, gone meanwhile, may still be handling.
+  const token = `${incoming.traceId}@${world.instanceId}`;
   const begun = await beginPatiently(world, update, token);
   if (begun.state === 'done' || begun.state === 'limited') {
     world.metrics.refuse(begun.state === 'done' ? 'update_repeated' : 'too_fast');
+    count(world, begun.state === 'done' ? 'repeated' : 'too_fast');
     return DONE;
   }
-  if (begun.state !== 'go') return SOON;
+  if (begun.state !== 'go') {
+    count(world, 'taken');
+    return SOON;
+  }
+  noteSeen(world, who);
   const rest = keepClaim(world, update, token, begun.tries);
   try {
     const { left, session } = await answerOf(world, handle, bot, received, begun);
     await end(world.sessions, update, token, endingOf(left, begun.tries), session);
+    count(world, left ? 'kept' : 'answered');
     return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
   } catch (error) {
     return await failed(world, bot, received, { update, token, tries: begun.tries, error });
@@ -138,9 +148,16 @@ async function handleAndSend(
   const [left] = await Promise.all([
     sendOrKeep(world, bot, outgoingOf(incoming, answer, session), { late, paceDelayMs: begun.paceDelayMs }),
     acknowledge(bot, incoming.chatId, answer, callbackId),
+    takeAway(bot, incoming, before),
   ]);
   if (answer.awaited) watchForNews(world, bot, incoming.chatId, answer.awaited);
   return { ...changed, ...(left ? { left } : {}) };
+}
+
+/** The answer to a question for a secret does not stay in the chat, whatever it was. */
+async function takeAway(bot: Bot, { chatId, body }: Incoming, before: Session | undefined): Promise<void> {
+  if (body.kind !== 'text' || !before?.wizard?.isSecret) return;
+  await bot.api.call('deleteMessage', { chat_id: chatId, message_id: Number(body.messageId) });
 }
 
 // From here on what was asked for is done: whatever breaks, the update must not be handled a second time, only answered.
@@ -190,10 +207,17 @@ async function failed(world: World, bot: Bot, { incoming }: Received, failure: F
   world.log[isAway ? 'warn' : 'error']('update not handled', { bot: bot.username, tries, error });
   if (tries < MOST_TRIES) {
     await end(world.sessions, update, token, { state: 'free', tries });
+    count(world, isAway ? 'later' : 'failed');
     return isAway ? SOON : { status: 500 };
   }
   const outgoing: Outgoing = { chatId: incoming.chatId, replies: apologize(incoming, undefined).replies };
   const left = await sendOutgoing(world, bot, outgoing);
   await end(world.sessions, update, token, endingOf(left, tries));
+  count(world, left ? 'kept' : 'failed');
   return left ? { status: 503, retryAfterS: waitOf(world, left) } : DONE;
+}
+
+/** Once for each arrival of an update, whatever becomes of it. */
+export function count({ metrics }: World, result: UpdateResult): void {
+  metrics.updates.inc({ channel: CHANNEL, result });
 }

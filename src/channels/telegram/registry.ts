@@ -2,6 +2,7 @@
 // A bot's username is asked of Telegram once, at the first need, so that a process starts also while Telegram is away.
 import { createHmac } from 'node:crypto';
 import { Unavailable } from '../../base/errors.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { type Api, createApi } from './api.ts';
 
 export type Bot = {
@@ -31,15 +32,18 @@ type Settings = {
   readonly APP_SECRET: string;
 };
 
-/** Makes the registry from the configuration's tokens; calls nobody yet. */
-export function createBots(config: Settings): Bots {
+/**
+ * Makes the registry from the configuration's tokens; calls nobody yet.
+ * @param metrics is told of every call to Telegram.
+ */
+export function createBots(config: Settings, metrics?: Metrics): Bots {
   const known = new Map<string, Bot>();
   const asked = new Map<string, Promise<Bot>>();
   const tokens = new Map(config.TELEGRAM_BOTS.map((token) => [token.slice(0, token.indexOf(':')), token] as const));
   const secrets = new Map([...tokens.keys()].map((id) => [id, webhookSecret(config.APP_SECRET, id)] as const));
 
   const ask = async (id: string, token: string): Promise<Bot> => {
-    const api = createApi({ token, apiRoot: config.TELEGRAM_API_ROOT });
+    const api = createApi({ token, apiRoot: config.TELEGRAM_API_ROOT, metrics });
     const answer = await api.call<{ username: string }>('getMe', {});
     if (answer.state !== 'done') throw new Unavailable(`Telegram bot ${id}`);
     const bot = { id, username: answer.result.username, api, secret: secrets.get(id) ?? '' };
@@ -71,6 +75,12 @@ export function createBots(config: Settings): Bots {
     all,
     secretOf: (id) => secrets.get(id),
   };
+}
+
+/** Whether Telegram answers for each of our bots; being asked to wait is an answer. Throws Unavailable, as `all`. */
+export async function isAnswering(bots: Bots): Promise<boolean> {
+  const answers = await Promise.all((await bots.all()).map(({ api }) => api.call('getMe', {})));
+  return answers.every(({ state }) => state === 'done' || state === 'wait');
 }
 
 /** The secret of one bot's webhook, the same on every instance and of no use for another bot. */

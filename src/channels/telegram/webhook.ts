@@ -5,12 +5,13 @@ import { Unavailable } from '../../base/errors.ts';
 import type { HttpServer } from '../../http/server.ts';
 import type { World } from '../../world.ts';
 import type { Handle } from '../channel.ts';
-import { type Receipt, receive } from './receive.ts';
+import { count, type Receipt, receive } from './receive.ts';
 import type { Bots } from './registry.ts';
 import { readUpdate } from './update.ts';
 
 export const WEBHOOK_PATH = '/telegram/:bot';
-const SECRET_HEADER = 'x-telegram-bot-api-secret-token';
+/** What Telegram sends along, and nobody else knows. */
+export const SECRET_HEADER = 'x-telegram-bot-api-secret-token';
 
 /** Updates this process works on at once; Telegram keeps the rest. */
 const MOST_AT_ONCE = 500;
@@ -38,9 +39,13 @@ export function createWebhook(world: World, bots: Bots, handle: Handle): Webhook
     async receive({ botId, rawBody, headers, traceId }) {
       if (!isSecret(bots.secretOf(botId), headers[SECRET_HEADER])) {
         world.metrics.refuse('webhook_forged');
+        count(world, 'forged');
         return { status: 403 };
       }
-      if (stopped || running >= MOST_AT_ONCE) return { status: 503, retryAfterS: 1 };
+      if (stopped || running >= MOST_AT_ONCE) {
+        count(world, 'full');
+        return { status: 503, retryAfterS: 1 };
+      }
       running++;
       try {
         return await receiveRaw(world, bots, handle, { botId, rawBody, traceId });
@@ -77,12 +82,18 @@ async function receiveRaw(
     const bot = await bots.byId(botId);
     if (!bot) return { status: 403 };
     const received = readUpdate(rawBody, bot.username, traceId);
-    return received ? await receive(world, handle, bot, received) : { status: 200 };
+    if (received) return await receive(world, handle, bot, received);
+    count(world, 'ignored');
+    return { status: 200 };
   } catch (error) {
-    if (error instanceof Unavailable) return { status: 503, retryAfterS: 1 };
+    if (error instanceof Unavailable) {
+      count(world, 'later');
+      return { status: 503, retryAfterS: 1 };
+    }
     // With the right secret and yet unreadable: bringing it again would not help.
     // A SyntaxError quotes what it could not read.
     const why = error instanceof SyntaxError ? { why: 'not JSON' } : { error };
+    count(world, 'unreadable');
     world.log.error('telegram sent what we cannot read', { bot_id: botId, bytes: rawBody.length, ...why });
     return { status: 200 };
   }

@@ -1,57 +1,81 @@
-// /stats, /failed, /retryfailed, /refund: for admins by their role in the database, which the flows check each time.
+// /queues, /failed, /retryfailed, /refund: for admins by their role in the database, which the flows check each time.
 // Retrying jobs never changes the state of money; giving a payment back does, and takes two of them.
 import { isId } from '../../base/ids.ts';
-import { failed as failedJobs, stats as readStats, retryFailed } from '../../flows/admin.ts';
+import {
+  failed as failedJobs,
+  mustBeAdmin,
+  type QueueState,
+  queues as readQueues,
+  retryFailed,
+} from '../../flows/admin.ts';
 import { ask as askRefund } from '../../flows/refund-ask.ts';
-import { say } from '../context.ts';
-import { dayTime, sats, type View } from '../format.ts';
+import { type Context, inPlace, type Outcome, say } from '../context.ts';
+import { dayTime, type View } from '../format.ts';
+import type { Button } from '../message.ts';
 import { code, type Rich, rich, words } from '../rich.ts';
 import type { Command } from './command.ts';
+import { withPin } from './pin.ts';
 
 const COMMON = { aliases: {}, inMenu: false, role: 'admin', private: true } as const;
+/** Stands for no queue in a button, which has no empty words. */
+const ALL = '-';
 
-export const stats: Command = {
+/** "payment: 3 · 1 · 0 · 0 · 12": what it holds by state, and how many it did in a minute. */
+export function queueLine({ name, waiting, active, delayed, failed, perMinute }: QueueState): string {
+  return `${name}: ${[waiting, active, delayed, failed, perMinute].join(' · ')}`;
+}
+
+export const queues: Command = {
   ...COMMON,
-  name: 'stats',
-  async run(context) {
-    const { world, session, texts } = context;
-    const found = await readStats(world, session.userId);
-    const { admin, age } = texts;
-    const instances = found.instances.map(({ id, kind, ageMs }) => `\n  ${kind} ${id} (${age(ageMs)})`).join('');
-    const queues = found.queues
-      .map(({ name, waiting, active, delayed, failed }) => `\n  ${name}: ${waiting}, ${active}, ${delayed}, ${failed}`)
-      .join('');
-    const text = rich`${admin.stats}
-
-${admin.instances}:${instances || ` ${admin.nothing}`}
-${admin.queues}:${queues || ` ${admin.nothing}`}
-${admin.users}: ${String(found.users)}
-${admin.volume}: ${sats(found.volume24hMsat, 'down')}
-${admin.payments(String(found.payments.held), String(found.payments.sending))}
-${admin.rate(found.rateAgeMs === undefined ? undefined : age(found.rateAgeMs))}
-${admin.books(found.booksOk)}`;
-    return say(context, { text });
-  },
+  name: 'queues',
+  run: (context) => showQueues(context),
+  press: (context) => showQueues(context),
 };
+
+async function showQueues(context: Context): Promise<Outcome> {
+  const { world, session, texts } = context;
+  const lines = (await readQueues(world, session.userId)).map((queue) => `\n${queueLine(queue)}`);
+  const text = rich`${texts.admin.queues}\n${lines.join('')}`;
+  const buttons = [
+    [
+      { label: texts.admin.buttons.refresh, data: 'queues:refresh' },
+      { label: texts.admin.buttons.failed, data: `failed:${ALL}:0` },
+    ],
+  ];
+  return say(context, inPlace(context, { text, buttons }));
+}
 
 export const failed: Command = {
   ...COMMON,
   name: 'failed',
   read: (_context, args): { queue?: string } => (args ? { queue: args.trim() } : {}),
-  async run(context, { queue }) {
-    const { world, session, texts } = context;
-    const jobs = await failedJobs(world, session.userId, queue);
-    if (jobs.length === 0) return say(context, { text: texts.admin.noFailed() });
-    const view: View = { ...session, rate: undefined };
-    const lines = jobs.flatMap(
-      (job): Rich =>
-        rich`\n${job.queue} · ${dayTime(view, job.atMs)} · ${texts.admin.attempts(job.attempts)} · ${code(
-          job.traceId.slice(0, 8),
-        )}\n  ${words(job.reason)}`,
-    );
-    return say(context, { text: rich`${texts.admin.failed}\n${lines}` });
+  run: (context, { queue }) => showFailed(context, queue, 0),
+  press(context, argument) {
+    const [queue, page] = argument.split(':');
+    return showFailed(context, queue === ALL ? undefined : queue, Number(page) || 0);
   },
 };
+
+async function showFailed(context: Context, queue: string | undefined, page: number): Promise<Outcome> {
+  const { world, session, texts } = context;
+  const { jobs, more } = await failedJobs(world, session.userId, { page, ...(queue ? { queue } : {}) });
+  const { newer, older } = texts.admin.buttons;
+  const to = (at: number) => `failed:${queue ?? ALL}:${at}`;
+  const arrows: Button[] = [
+    ...(page > 0 ? [{ label: newer, data: to(page - 1) }] : []),
+    ...(more ? [{ label: older, data: to(page + 1) }] : []),
+  ];
+  const buttons = arrows.length > 0 ? { buttons: [arrows] } : {};
+  if (jobs.length === 0) return say(context, inPlace(context, { text: texts.admin.noFailed(), ...buttons }));
+  const view: View = { ...session, rate: undefined };
+  const lines = jobs.flatMap(
+    (job): Rich =>
+      rich`\n${job.queue} · ${dayTime(view, job.atMs)} · ${texts.admin.attempts(job.attempts)} · ${code(
+        job.traceId.slice(0, 8),
+      )}\n  ${words(job.reason)}\n  ${code(job.id)}`,
+  );
+  return say(context, inPlace(context, { text: rich`${texts.admin.failed}\n${lines}`, ...buttons }));
+}
 
 export const retryfailed: Command = {
   ...COMMON,
@@ -80,10 +104,14 @@ export const refund: Command = {
     const payment = args.trim().toLowerCase();
     return isId(payment) ? { payment } : {};
   },
-  async run(context, { payment }) {
+  async run(context, given): Promise<Outcome> {
     const { world, session, texts } = context;
+    await mustBeAdmin(world, session.userId, 'refund');
+    const { payment } = given;
     if (payment === undefined) return say(context, { text: texts.admin.refundUsage() });
-    await askRefund(world, { userId: session.userId, paymentId: payment });
-    return say(context, { text: texts.admin.refundAsked() });
+    return withPin(context, 'refund', given, async () => {
+      await askRefund(world, { userId: session.userId, paymentId: payment });
+      return say(context, { text: texts.admin.refundAsked() });
+    });
   },
 };

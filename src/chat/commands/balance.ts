@@ -1,4 +1,5 @@
 // /balance: what one has, what is set aside and what is on its way.
+import { isProbe, PROBE_SUBJECT } from '../../flows/probe.ts';
 import { balance as balanceOf } from '../../flows/wallets.ts';
 import { say, viewOf } from '../context.ts';
 import { money, rateLine } from '../format.ts';
@@ -19,6 +20,7 @@ export const balance: Command = {
     const text = rich`${texts.balance.show(money(view, availableMsat, 'down'))}${
       heldMsat > 0n ? texts.balance.held(money(view, heldMsat, 'down')) : []
     }${incomingMsat > 0n ? texts.balance.incoming(money(view, incomingMsat, 'down')) : []}${rateLine(view)}`;
-    return say(context, { text });
+    const seen = isProbe(world, context.incoming) ? { subjectId: PROBE_SUBJECT, silent: true } : {};
+    return say(context, { text, ...seen });
   },
 };

@@ -1,13 +1,21 @@
 // Every command, in the order of the menus. A new one is one file here and one line in this list.
+import type { Metrics } from '../../base/metrics.ts';
 import { languageOf } from '../texts/index.ts';
-import { failed, refund, retryfailed, stats } from './admin.ts';
+import { failed, queues, refund, retryfailed } from './admin.ts';
+import { freeze, unfreeze, user } from './admin-people.ts';
+import { pause, resume } from './admin-rails.ts';
+import { admins, audit } from './admin-roles.ts';
+import { stats } from './admin-stats.ts';
 import { balance } from './balance.ts';
+import { broadcast } from './broadcast.ts';
 import { cancel } from './cancel.ts';
 import type { Command } from './command.ts';
 import { confirm, drop } from './confirm.ts';
 import { help } from './help.ts';
 import { history } from './history.ts';
+import { incidents } from './incidents.ts';
 import { pay } from './pay.ts';
+import { pin } from './pin.ts';
 import { rate } from './rate.ts';
 import { receive } from './receive.ts';
 import { request } from './request.ts';
@@ -31,10 +39,21 @@ export const COMMANDS: readonly Command[] = [
   start,
   sweepto,
   stats,
+  queues,
   failed,
   retryfailed,
+  user,
+  freeze,
+  unfreeze,
+  pause,
+  resume,
+  admins,
+  audit,
+  broadcast,
+  pin,
   sending,
   why,
+  incidents,
   refund,
   confirm,
   drop,
@@ -65,6 +84,13 @@ export function wordsFor(role: string): string[] {
   return [...byWord]
     .filter(([word, command]) => word.length > 2 && (!command.role || command.role === role))
     .map(([word]) => word);
+}
+
+/** Has the messages of every command counted from 0, so that the first fault of one shows as a rise. */
+export function countCommands({ messages }: Metrics): void {
+  for (const command of ['none', ...byName.keys()]) {
+    for (const result of ['ok', 'refused', 'unavailable', 'fault'] as const) messages.inc({ command, result }, 0);
+  }
 }
 
 /** The word of a command as the menu of a language shows it. */

@@ -1,12 +1,14 @@
-// /settings: language and currency, by tapping or by typing (`/settings sw`, `/settings KES`). /start asks the same two
+// /settings: language, currency and news, by tapping or by typing (`/settings sw`, `/settings KES`). /start asks the same two
 // questions with the same buttons.
 
 import { Refusal } from '../../base/errors.ts';
 import { CURRENCIES, isCurrencyCode } from '../../domain/currencies.ts';
+import { areNewsMuted, muteNews } from '../../flows/broadcast.ts';
 import { settings as save } from '../../flows/wallets.ts';
 import { currencySaid } from '../amount.ts';
 import { type Context, inPlace, type Outcome, say } from '../context.ts';
 import type { Button, Session } from '../message.ts';
+import { rich } from '../rich.ts';
 import { LANGUAGE_CODES, languageOf, textsIn } from '../texts/index.ts';
 import type { Command } from './command.ts';
 
@@ -29,6 +31,7 @@ export const settings: Command = {
     const [what, value] = argument.split(':');
     if (what === 'lang' && value) return setLanguage(context, value);
     if (what === 'cur' && value) return setCurrency(context, value);
+    if (what === 'news') return setNews(context, value === 'off');
     if (what === 'lang') {
       return say(context, inPlace(context, { text: texts.settings.chooseLanguage(), buttons: languages('settings') }));
     }
@@ -65,15 +68,29 @@ export async function changeCurrency({ world, session }: Context, value: string)
   return { ...session, currency: value, zone: known.timeZone, onboarded: true };
 }
 
-function show(context: Context): Outcome {
-  const { session, texts } = context;
+async function show(context: Context): Promise<Outcome> {
+  const { world, session, texts } = context;
+  const isMuted = await areNewsMuted(world, session.userId);
   const buttons = [
     [
       { label: texts.buttons.language, data: 'settings:lang' },
       { label: texts.buttons.currency, data: 'settings:cur' },
     ],
+    [
+      isMuted
+        ? { label: texts.settings.unmute, data: 'settings:news:on' }
+        : { label: texts.settings.mute, data: 'settings:news:off' },
+    ],
   ];
-  return say(context, { text: texts.settings.show(texts.name, session.currency), buttons });
+  const text = rich`${texts.settings.show(texts.name, session.currency)}${texts.settings.news(isMuted)}`;
+  return say(context, { text, buttons });
+}
+
+async function setNews(context: Context, isMuted: boolean): Promise<Outcome> {
+  const { world, session, texts } = context;
+  await muteNews(world, session.userId, isMuted);
+  const text = isMuted ? texts.settings.newsMuted() : texts.settings.newsWanted();
+  return say(context, inPlace(context, { text }));
 }
 
 async function setLanguage(context: Context, value: string): Promise<Outcome> {

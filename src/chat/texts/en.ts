@@ -3,6 +3,7 @@
 import { admin } from './en/admin.ts';
 import { age } from './en/age.ts';
 import { about, buttons, help, menu, settings, start, talk } from './en/common.ts';
+import { incidents } from './en/incidents.ts';
 import { notices } from './en/notices.ts';
 import { pay, request, send, sweep } from './en/pay.ts';
 import { refusals } from './en/refusals.ts';
@@ -11,7 +12,7 @@ import { amount, balance, history, money, rate, receive } from './en/wallet.ts';
 export const en = {
   name: 'English',
   ...{ about, admin, age, amount, balance, buttons, help, history, menu, money, notices, pay, rate, receive, refusals },
-  ...{ request, send, settings, start, sweep, talk },
+  ...{ incidents, request, send, settings, start, sweep, talk },
 };
 
 export type Texts = typeof en;

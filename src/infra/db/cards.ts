@@ -55,3 +55,17 @@ export async function rememberCard(q: Queryable, card: CardRow): Promise<void> {
     [card.subjectId, card.chatRowId, card.messageId, card.photo],
   );
 }
+
+/** The message that shows a subject in a chat. */
+export async function findCard(
+  q: Queryable,
+  given: { subjectId: string; bot: string; chatId: string },
+): Promise<{ messageId: string; photo: boolean } | undefined> {
+  const [row] = await q.query<{ messageId: string; photo: boolean }>(
+    'cards.find',
+    `select c.message_id as "messageId", c.photo from chats h join cards c on c.chat_row_id = h.id
+     where h.bot = $2 and h.chat_id = $3 and c.subject_id = $1`,
+    [given.subjectId, given.bot, given.chatId],
+  );
+  return row;
+}

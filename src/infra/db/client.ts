@@ -4,6 +4,7 @@
 import type { PoolClient, QueryConfig } from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/ids.ts';
+import { isTrace } from '../../base/trace.ts';
 import { type PostResult, stands, type Transfer } from '../../domain/ledger.ts';
 import { checkTexts, createPoster, POST_NAME, POST_TEXT, postValues } from './batch.ts';
 import type { PrismaClient } from './generated/client.ts';
@@ -55,15 +56,22 @@ export type Db = Queryable & {
   /** Throws when the database does not answer. */
   health(): Promise<void>;
   poolStats(): PoolStats;
+  /** Tells whoever counts that so many transfers were posted together; for statements of ours that post by themselves. */
+  onPost(way: PostWay, transfers: number): void;
   /** Lets what is under way end, then closes every connection. */
   close(): Promise<void>;
 };
+
+/** `post`: by a group commit, `transaction`: among other statements, `statement`: by a function that does all at once. */
+export type PostWay = 'post' | 'transaction' | 'statement';
 
 export type TransactionOptions = {
   /** Reads only, and sees the database as it stood at the first statement. */
   snapshot?: boolean;
   /** Instead of the pool's statement time-out. */
   statementMs?: number;
+  /** Of the message that it serves: the rows that it makes bear it. */
+  trace?: string | null;
 };
 
 export type DbOptions = {
@@ -85,6 +93,8 @@ export type DbOptions = {
   /** A statement that took over 50 ms, by its name, never with its values. */
   onSlow: (name: string, ms: number) => void;
   onPool: (event: PoolEvent) => void;
+  /** The ledger was asked to move so many transfers in one go. Must not throw. */
+  onPost?: (way: PostWay, transfers: number) => void;
 };
 
 /** Money that was not moved: the results say why, one for each transfer of the call. */
@@ -113,7 +123,7 @@ function refusedBy(error: unknown): LedgerRefused | undefined {
 }
 
 export function createDb(options: DbOptions): Db {
-  const { clock, random, onSlow, onPool, readUrl, acquireMs = 2_000 } = options;
+  const { clock, random, onSlow, onPool, onPost = () => {}, readUrl, acquireMs = 2_000 } = options;
   const { poolMin = 2, poolMax = 10, connectMs = 10_000, idleMs = 30_000, statementMs = 5_000 } = options;
   const limits = { name: options.name, poolMin, poolMax, connectMs, idleMs, acquireMs, statementMs, clock, onPool };
   const pool = createPool({ databaseUrl: options.databaseUrl, ...limits });
@@ -139,6 +149,7 @@ export function createDb(options: DbOptions): Db {
         POST_TEXT,
         values,
       );
+      onPost('post', row!.results.length);
       return row!.results;
     }),
   );
@@ -146,7 +157,7 @@ export function createDb(options: DbOptions): Db {
   const db: Db = {
     ...queryable(pool, timed, statementMs),
     transaction: (name, run, how = {}) =>
-      withRetry(retry, () => transaction({ pool, timed, clock, statementMs }, name, run, how)),
+      withRetry(retry, () => transaction({ pool, timed, clock, statementMs, onPost }, name, run, how)),
     call: (name, text, values) =>
       withRetry(retry, () => db.query(name, text, values)).catch((error: unknown) => {
         throw refusedBy(error) ?? error;
@@ -166,6 +177,7 @@ export function createDb(options: DbOptions): Db {
       await db.query('db.health', 'SELECT 1', []);
     },
     poolStats: () => pool.stats(),
+    onPost,
     async close() {
       await poster.idle();
       await (await prisma)?.$disconnect();
@@ -214,7 +226,8 @@ function queryable(pool: Pool, timed: Timed, statementMs: number): Queryable {
   };
 }
 
-type Setting = { pool: Pool; timed: Timed; clock: Clock; statementMs: number };
+type OnPost = NonNullable<DbOptions['onPost']>;
+type Setting = { pool: Pool; timed: Timed; clock: Clock; statementMs: number; onPost: OnPost };
 
 async function transaction<T>(
   setting: Setting,
@@ -249,12 +262,15 @@ async function transaction<T>(
   }
 }
 
-function beginText({ snapshot, statementMs }: TransactionOptions): string {
-  const begin = snapshot ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN';
-  return statementMs === undefined ? begin : `${begin}; SET LOCAL statement_timeout = ${Math.ceil(statementMs)}`;
+function beginText({ snapshot, statementMs, trace }: TransactionOptions): string {
+  const parts = [snapshot ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN'];
+  if (statementMs !== undefined) parts.push(`SET LOCAL statement_timeout = ${Math.ceil(statementMs)}`);
+  // Of the shape of a UUID, so that it can stand in the text.
+  if (isTrace(trace)) parts.push(`SET LOCAL satfleet.trace = '${trace}'`);
+  return parts.join('; ');
 }
 
-function txOn(client: PoolClient, { timed, clock, statementMs }: Setting): Tx {
+function txOn(client: PoolClient, { timed, clock, statementMs, onPost }: Setting): Tx {
   let posted = false;
   const run = <Row>(name: string, text: string, values: readonly unknown[]) =>
     execute<Row>(client, timed, { name, text, values, statementMs });
@@ -272,6 +288,7 @@ function txOn(client: PoolClient, { timed, clock, statementMs }: Setting): Tx {
       posted = true;
       const [row] = await run<{ results: PostResult[] }>(POST_NAME, POST_TEXT, postValues([transfers], clock.nowMs()));
       const { results } = row!;
+      onPost('transaction', results.length);
       if (!results.every(stands)) throw new LedgerRefused(results);
       return results;
     },

@@ -15,17 +15,20 @@ export type LivingRow = {
   userIds: string[];
   /** Of an invoice whose payer is here: that payment. */
   paymentId: string | null;
+  /** Of the message that made it, as it stands in every line of the logs about it. */
+  trace: string | null;
 };
 
 const ROWS = `
-  select id, 'payment' as kind, state, amount_msat as "amountMsat", node, array[user_id] as "userIds", null::uuid as "paymentId"
-    from payments where WHICH
+  select id, 'payment' as kind, state, amount_msat as "amountMsat", node, array[user_id] as "userIds", null::uuid as "paymentId",
+    trace from payments where WHICH
   union all select id, 'invoice', state, coalesce(received_msat, amount_msat), node, array[user_id],
-    (select p.id from payments p where p.payment_hash = invoices.payment_hash and p.state <> 'failed')
+    (select p.id from payments p where p.payment_hash = invoices.payment_hash and p.state <> 'failed'), trace
     from invoices where WHICH
-  union all select id, 'send', state, amount_msat, null, array_remove(array[from_user_id, to_user_id], null), null
+  union all select id, 'send', state, amount_msat, null, array_remove(array[from_user_id, to_user_id], null), null, trace
     from sends where WHICH
-  union all select id, 'request', state, amount_msat, null, array[from_user_id, to_user_id], null from requests where WHICH
+  union all select id, 'request', state, amount_msat, null, array[from_user_id, to_user_id], null, trace
+    from requests where WHICH
   limit 10`;
 
 export async function livingRow(q: Queryable, id: string): Promise<LivingRow | undefined> {
@@ -34,11 +37,11 @@ export async function livingRow(q: Queryable, id: string): Promise<LivingRow | u
 }
 
 /**
- * The rows made since a moment whose id ends like this.
- * @param end eight hexadecimal digits, as people are shown.
+ * The rows made since a moment whose id, or the trace of the message that made them, ends like this.
+ * @param end eight hexadecimal digits, as people are shown, or all of a trace.
  */
 export async function rowsEnding(q: Queryable, end: string, sinceMs: number): Promise<LivingRow[]> {
-  const which = `id >= $2::uuid and id::text like '%' || $1`;
+  const which = `id >= $2::uuid and (id::text like '%' || $1 or trace::text like '%' || $1)`;
   return q.query<LivingRow>('events.ending', ROWS.replaceAll('WHICH', which), [end, firstIdAt(sinceMs)]);
 }
 

@@ -23,7 +23,7 @@ const INVOICE = `id, user_id as "userId", state, node, payment_hash as "paymentH
   amount_msat as "amountMsat", received_msat as "receivedMsat", memo, ${ms('expires_at', 'expiresAtMs')},
   ${ms('created_at', 'createdAtMs')}, ${ms('settled_at', 'settledAtMs')}`;
 
-/** False when the id exists already. */
+/** False when the id exists already, and while the rail `receive` is paused. */
 export async function insertInvoice(
   q: Queryable,
   given: {
@@ -38,7 +38,9 @@ export async function insertInvoice(
   const rows = await q.query(
     'invoices.insert',
     `insert into invoices (id, user_id, state, cause, amount_msat, memo, expires_at, created_at)
-     values ($1, $2, 'asked', 'tap', $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000))
+     select $1::uuid, $2::uuid, 'asked', 'tap', $3::bigint, $4::text, to_timestamp($5::float8 / 1000),
+       to_timestamp($6::float8 / 1000)
+     from switches where name = 'receive' and is_on
      on conflict (id) do nothing returning id`,
     [given.id, given.userId, given.amountMsat, given.memo, given.expiresAtMs, given.nowMs],
   );

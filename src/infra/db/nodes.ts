@@ -58,12 +58,13 @@ export async function moveCursor(
 
 /**
  * The node counts from the beginning again: so do we, and the reconcile by hash closes the gap. Its new numbers say
- * nothing about its adoption any more; from now on the time of it decides.
+ * nothing about its adoption any more, nor about what was counted by them; from now on the time of it decides.
  */
 export async function resetCursor(q: Queryable, node: string): Promise<void> {
   await q.query(
     'nodes.reset',
-    'update lightning_nodes set added_index = 0, settled_index = 0, cut_settled_index = null where name = $1',
+    `with counts as (delete from node_counts where node = $1), marks as (delete from node_marks where node = $1)
+     update lightning_nodes set added_index = 0, settled_index = 0, cut_settled_index = null where name = $1`,
     [node],
   );
 }

@@ -4,6 +4,9 @@ import type { Queryable } from './client.ts';
 
 export type OutboxRow = { id: string; queue: string; subjectId: string };
 
+/** `trace`: of the message that made it necessary, where one did. */
+export type OverdueRow = OutboxRow & { trace: string | null };
+
 export async function insertOutbox(
   q: Queryable,
   rows: readonly OutboxRow[],
@@ -29,13 +32,13 @@ export async function deleteOutbox(q: Queryable, ids: readonly string[]): Promis
 export async function takeOverdue(
   q: Queryable,
   given: { nowMs: number; nextMs: number; limit: number },
-): Promise<OutboxRow[]> {
-  return q.query<OutboxRow>(
+): Promise<OverdueRow[]> {
+  return q.query<OverdueRow>(
     'outbox.overdue',
     `update outbox set due_at = to_timestamp($2::float8 / 1000) where id in (
        select id from outbox where due_at <= to_timestamp($1::float8 / 1000) order by due_at limit $3
        for update skip locked)
-     returning id, queue, subject_id as "subjectId"`,
+     returning id, queue, subject_id as "subjectId", trace`,
     [given.nowMs, given.nextMs, given.limit],
   );
 }
@@ -53,12 +56,12 @@ export async function giveBackTaken(
   );
 }
 
-/** When the oldest job that is not done was made. */
-export async function oldestOutboxMs(q: Queryable): Promise<number | null> {
-  const [row] = await q.query<{ oldestMs: number | null }>(
-    'outbox.oldest',
-    `select (extract(epoch from min(created_at)) * 1000)::float8 as "oldestMs" from outbox`,
+/** How many jobs are not done, and when the oldest of them was made. */
+export async function countOutbox(q: Queryable): Promise<{ jobs: number; oldestMs: number | null }> {
+  const [row] = await q.query<{ jobs: number; oldestMs: number | null }>(
+    'outbox.count',
+    `select count(*)::int4 as jobs, (extract(epoch from min(created_at)) * 1000)::float8 as "oldestMs" from outbox`,
     [],
   );
-  return row?.oldestMs ?? null;
+  return row ?? { jobs: 0, oldestMs: null };
 }

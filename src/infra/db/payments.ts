@@ -1,5 +1,7 @@
 // Rows of outgoing payments. Every move of a state names the state it comes from; who finds another state there has
 // lost the race and does nothing. A live payment hash exists once: a partial unique index refuses the second.
+import { traceOfMessage } from '../../base/trace.ts';
+import type { BeginRefusal } from '../../domain/rails.ts';
 import type { FailureReason, PaymentCause, PaymentState } from '../../domain/states.ts';
 import type { Db, Queryable } from './client.ts';
 
@@ -31,6 +33,9 @@ const PAYMENT = `id, user_id as "userId", state, payment_hash as "paymentHash", 
   own_invoice_id as "ownInvoiceId", preimage, failure, memo, attempts, ${ms('expires_at', 'expiresAtMs')},
   ${ms('created_at', 'createdAtMs')}, ${ms('sent_at', 'sentAtMs')}, ${ms('finished_at', 'finishedAtMs')}`;
 
+// Looked at before the step is taken, and good for its transaction: what the step makes bears the trace of its message.
+const underTrace = (value: string) => `where set_config('satfleet.trace', ${value}, true) is not null`;
+
 export type NewPayment = Pick<
   PaymentRow,
   | 'id'
@@ -52,18 +57,18 @@ export type NewPayment = Pick<
   dueAtMs: number;
 };
 
+/** `too_many`: without an end. The rest is why it may not begin. */
+export type StartResult = 'created' | 'exists' | 'too_many' | BeginRefusal;
+
 /**
- * Makes the payment, its hold and its job in one call; `stopped` when no sending may begin.
+ * Makes the payment, its hold and its job in one call.
  * @throws LedgerRefused when the wallet cannot hold that much; the database's unique violation when the hash is alive
  *   under another id.
  */
-export async function startPayment(
-  db: Db,
-  payment: NewPayment,
-): Promise<'created' | 'exists' | 'too_many' | 'stopped'> {
-  const [row] = await db.call<{ result: 'created' | 'exists' | 'too_many' | 'stopped' }>(
+export async function startPayment(db: Db, payment: NewPayment): Promise<StartResult> {
+  const [row] = await db.call<{ result: StartResult }>(
     'payments.start',
-    'select pay_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as result',
+    `select pay_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as result ${underTrace('$16')}`,
     [
       payment.id,
       payment.userId,
@@ -80,6 +85,7 @@ export async function startPayment(
       payment.mostOpen,
       payment.nowMs,
       payment.dueAtMs,
+      traceOfMessage() ?? '',
     ],
   );
   if (!row) throw new Error('pay_start gave no row');
@@ -109,7 +115,7 @@ export async function finishPaidPayment(
 ): Promise<PaymentState | null> {
   const [row] = await db.call<{ state: PaymentState | null }>(
     'payments.finish_paid',
-    'select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as state',
+    `select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as state ${underTrace('$12')}`,
     [
       given.id,
       given.feeMsat,
@@ -122,6 +128,7 @@ export async function finishPaidPayment(
       given.noticeId,
       given.nowMs,
       given.dueAtMs,
+      traceOfMessage() ?? '',
     ],
   );
   return row?.state ?? null;
@@ -163,24 +170,9 @@ export async function findFailedByHash(q: Queryable, paymentHash: string): Promi
   return row;
 }
 
-/** What a payer should know of earlier dealings with this payee: paid before, and one still pending for this amount. */
-export async function dealings(
-  q: Queryable,
-  given: { userId: string; destination: string; amountMsat: bigint },
-): Promise<{ paidBefore: boolean; twinId: string | null }> {
-  const [row] = await q.query<{ paidBefore: boolean; twinId: string | null }>(
-    'payments.dealings',
-    `select coalesce(bool_or(state = 'paid' and destination = $2), false) as "paidBefore",
-       max(id::text) filter (where state in ('held', 'sending') and destination = $2 and amount_msat = $3) as "twinId"
-     from (select id, state, amount_msat, destination from payments where user_id = $1 order by id desc limit 200) recent`,
-    [given.userId, given.destination, given.amountMsat],
-  );
-  return row ?? { paidBefore: false, twinId: null };
-}
-
 /**
  * `held → sending` at one node, for ever; its job is done with that. False when someone else was first, and while sending
- * is stopped: then it stays held, with its job.
+ * is stopped or the payer is frozen: then it stays held, with its job.
  */
 export async function claimForSending(
   q: Queryable,
@@ -188,7 +180,7 @@ export async function claimForSending(
 ): Promise<boolean> {
   const rows = await q.query(
     'payments.claim',
-    `with sending as materialized (select sending_is_on() as is_on),
+    `with sending as materialized (select refusal_to_begin('sending', user_id) is null as is_on from payments where id = $1),
      job as (delete from outbox where id = $1 and (select is_on from sending))
      update payments set state = 'sending', cause = $5, node = $2, sent_at = to_timestamp($3::float8 / 1000),
        due_at = to_timestamp($4::float8 / 1000), attempts = 1

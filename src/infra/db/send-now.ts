@@ -3,6 +3,7 @@
 import { gather } from '../../base/gather.ts';
 import type { PostResult } from '../../domain/ledger.ts';
 import type { Notice } from '../../domain/notice.ts';
+import type { BeginRefusal } from '../../domain/rails.ts';
 import type { Db } from './client.ts';
 
 export type SendNow = {
@@ -19,13 +20,15 @@ export type SendNow = {
   notice: Notice & { kind: 'send_received' };
   nowMs: number;
   dueAtMs: number;
+  /** Of the sender's message; null: there was none. */
+  trace: string | null;
 };
 
 const LARGEST_BATCH = 200;
 const IN_FLIGHT = 2;
 
-/** What became of a send: the ledger's result, or `stopped` when no sending may begin. */
-export type SendResult = PostResult | 'stopped';
+/** What became of a send: the ledger's result, or why it may not begin. */
+export type SendResult = PostResult | BeginRefusal;
 
 const gathered = new WeakMap<Db, (send: SendNow) => Promise<SendResult>>();
 
@@ -45,7 +48,7 @@ async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> 
   return db.transaction('sends.now', async (tx) => {
     const [row] = await tx.query<{ results: SendResult[] }>(
       'sends.now',
-      'select send_now($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as results',
+      'select send_now($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as results',
       [
         column(({ id }) => id),
         column(({ fromUserId }) => fromUserId),
@@ -59,9 +62,11 @@ async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> 
         column(({ notice: { kind: _, ...details } }) => JSON.stringify(details)),
         latest(({ nowMs }) => nowMs),
         latest(({ dueAtMs }) => dueAtMs),
+        column(({ trace }) => trace),
       ],
     );
     if (!row) throw new Error('send_now gave no row');
+    db.onPost('statement', row.results.length);
     return row.results;
   });
 }

@@ -82,17 +82,6 @@ export async function overdueSends(q: Queryable, given: { nowMs: number; limit: 
   return rows.map((row) => row.id);
 }
 
-/** Msat moved by sends and payments since a moment, for the admins' overview. */
-export async function volumeSince(q: Queryable, sinceMs: number): Promise<bigint> {
-  const [row] = await q.query<{ volume: bigint }>(
-    'sends.volume',
-    `select ((select coalesce(sum(amount_msat), 0) from sends where id >= $1::uuid and state in ('done', 'claimed'))
-       + (select coalesce(sum(amount_msat), 0) from payments where id >= $1::uuid and state = 'paid'))::bigint as volume`,
-    [firstIdAt(sinceMs)],
-  );
-  return row?.volume ?? 0n;
-}
-
 /** The smallest id of a moment: ids begin with their time, so "since a moment" is a range of the primary key. */
 export function firstIdAt(timeMs: number): string {
   const hex = Math.floor(timeMs).toString(16).padStart(12, '0');

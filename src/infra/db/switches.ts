@@ -15,12 +15,6 @@ export type Sending = {
 
 const SENDING = `is_on as "isOn", why, by, (extract(epoch from at) * 1000)::float8 as "atMs", known`;
 
-/** Whether a new payment or send may begin; holds the switch still until the transaction ends. */
-export async function sendingIsOn(tx: Tx): Promise<boolean> {
-  const [row] = await tx.query<{ isOn: boolean }>('switches.is_on', 'select sending_is_on() as "isOn"', []);
-  return row?.isOn ?? false;
-}
-
 /** How the switch stands, and why. */
 export async function readSending(q: Queryable): Promise<Sending> {
   const [row] = await q.query<Sending>('switches.read', `select ${SENDING} from switches where name = 'sending'`, []);

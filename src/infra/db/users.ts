@@ -189,8 +189,3 @@ export async function adminIds(q: Queryable): Promise<string[]> {
   );
   return rows.map(({ id }) => id);
 }
-
-export async function countUsers(q: Queryable): Promise<number> {
-  const [row] = await q.query<{ users: number }>('users.count', 'select count(*)::int4 as users from users', []);
-  return row?.users ?? 0;
-}

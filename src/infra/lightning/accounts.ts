@@ -1,13 +1,11 @@
 // What a node has, what passed through it and who it is: for the books, the doctor and the start-up checks.
 // All calls here throw Unavailable when the node does not answer; none decides about a payment.
-import type { ClientUnaryCall } from '@grpc/grpc-js';
-import { Unavailable } from '../../base/errors.ts';
-import { NotCalled } from '../../base/outside.ts';
-import { explain, isPermissionDenied, isTransport } from './faults.ts';
+import { isPermissionDenied } from './faults.ts';
 import { networkOf } from './judge.ts';
+import { asked, invoicesListed, isSettledSince, paymentsListed, type Since } from './lists.ts';
 import { type LightningNode, liquidity } from './node.ts';
 import { wholeOf } from './whole.ts';
-import type { Done, Lnd, WireChannel, WireChannelBalance, WireInfo, WireInvoice, WirePayment } from './wire.ts';
+import type { WireChannel, WireChannelBalance, WireInfo } from './wire.ts';
 
 export type NodeInfo = {
   readonly publicKey: string;
@@ -77,10 +75,6 @@ async function onchain(node: LightningNode): Promise<bigint | undefined> {
   }
 }
 
-/** LND lists by the time of making, we by the time of the end: so far before `sinceMs` the listing begins. */
-const LONGEST_LIFE_S = 60 * 24 * 60 * 60;
-const PAGE = '100';
-
 export type SettledListed = {
   readonly paymentHash: string;
   readonly receivedMsat: bigint;
@@ -89,113 +83,47 @@ export type SettledListed = {
   readonly settledIndex: bigint;
 };
 
-/** A moment, and the node's newest index at it where that is known: then the index decides, and no clock. */
-export type Since = {
-  readonly sinceMs: number;
-  readonly afterIndex?: bigint;
-  /** Only what was made since then is looked at at all. */
-  readonly madeSinceMs?: number;
-};
-
 /**
  * Every invoice settled since then, in the order in which they were made. `afterIndex` is a settled index. LND's times
  * are whole seconds, so without it those of the same second are included. Invoices older than 60 days at `sinceMs` are
  * not looked at.
  */
-export async function* settledInvoices(
-  node: LightningNode,
-  { sinceMs, afterIndex, madeSinceMs }: Since,
-): AsyncGenerator<SettledListed> {
-  const sinceS = Math.floor(sinceMs / 1_000);
-  const creation_date_start = madeSinceMs === undefined ? startOf(sinceS) : secondsOf(madeSinceMs);
-  for (let offset = '0'; ; ) {
-    const page = await asked<{ invoices: WireInvoice[]; last_index_offset: string }>(node, (lnd, done) =>
-      lnd.default.listInvoices({ index_offset: offset, num_max_invoices: PAGE, creation_date_start }, done),
-    );
-    for (const invoice of page.invoices) {
-      if (invoice.state !== 'SETTLED') continue;
-      const isBefore =
-        afterIndex === undefined ? Number(invoice.settle_date) < sinceS : wholeOf(invoice.settle_index) <= afterIndex;
-      if (isBefore) continue;
-      yield {
-        paymentHash: invoice.r_hash.toString('hex'),
-        receivedMsat: wholeOf(invoice.amt_paid_msat),
-        settledAtMs: Number(invoice.settle_date) * 1_000,
-        addedIndex: wholeOf(invoice.add_index),
-        settledIndex: wholeOf(invoice.settle_index),
-      };
-    }
-    if (page.invoices.length === 0 || page.last_index_offset === offset) return;
-    offset = page.last_index_offset;
-  }
-}
-
-export type SucceededListed = {
-  readonly paymentHash: string;
-  /** Without the fee. */
-  readonly amountMsat: bigint;
-  readonly feeMsat: bigint;
-  readonly succeededAtMs: number;
-};
-
-/**
- * Every payment that succeeded since then, in the order in which they were begun, of those begun 60 days before. With
- * `afterIndex`, a payment index: of those begun after it.
- */
-export async function* succeededPayments(node: LightningNode, since: Since): AsyncGenerator<SucceededListed> {
-  for await (const payment of paymentsListed(node, since, false)) {
-    const succeededAtMs = endOf(payment);
-    if (payment.status !== 'SUCCEEDED') continue;
-    if (since.afterIndex === undefined && succeededAtMs < since.sinceMs) continue;
-    const { paymentHash, amountMsat, feeMsat } = amountsOf(payment);
-    yield { paymentHash, amountMsat, feeMsat, succeededAtMs };
+export async function* settledInvoices(node: LightningNode, since: Since): AsyncGenerator<SettledListed> {
+  for await (const invoice of invoicesListed(node, since)) {
+    if (!isSettledSince(invoice, since)) continue;
+    yield {
+      paymentHash: invoice.r_hash.toString('hex'),
+      receivedMsat: wholeOf(invoice.amt_paid_msat),
+      settledAtMs: Number(invoice.settle_date) * 1_000,
+      addedIndex: wholeOf(invoice.add_index),
+      settledIndex: wholeOf(invoice.settle_index),
+    };
   }
 }
 
 /** A payment as its node lists it, whatever became of it. */
-export type PaymentListed = Omit<SucceededListed, 'succeededAtMs'> & {
+export type PaymentListed = {
+  readonly paymentHash: string;
+  /** Without the fee. */
+  readonly amountMsat: bigint;
+  readonly feeMsat: bigint;
   /** `open`: under way, or of a state that is new to us. */
   readonly state: 'paid' | 'failed' | 'open';
 };
 
-/** Every payment begun since then, as `succeededPayments`, with those that failed and those without an end. */
+/**
+ * Every payment begun since then, in the order in which they were begun, of those begun 60 days before. With
+ * `afterIndex`, a payment index: of those begun after it.
+ */
 export async function* allPayments(node: LightningNode, since: Since): AsyncGenerator<PaymentListed> {
-  for await (const payment of paymentsListed(node, since, true)) {
+  for await (const payment of paymentsListed(node, since)) {
     const state = payment.status === 'SUCCEEDED' ? 'paid' : payment.status === 'FAILED' ? 'failed' : 'open';
-    yield { ...amountsOf(payment), state };
-  }
-}
-
-function amountsOf(payment: WirePayment) {
-  return {
-    paymentHash: payment.payment_hash.toLowerCase(),
-    amountMsat: wholeOf(payment.value_msat),
-    feeMsat: wholeOf(payment.fee_msat),
-  };
-}
-
-async function* paymentsListed(
-  node: LightningNode,
-  { sinceMs, afterIndex, madeSinceMs }: Since,
-  include_incomplete: boolean,
-): AsyncGenerator<WirePayment> {
-  const hasIndex = afterIndex !== undefined;
-  for (let offset = hasIndex ? afterIndex.toString() : '0'; ; ) {
-    const page = await asked<{ payments: WirePayment[]; last_index_offset: string }>(node, (lnd, done) =>
-      lnd.default.listPayments(
-        {
-          include_incomplete,
-          index_offset: offset,
-          max_payments: PAGE,
-          ...(hasIndex ? {} : { creation_date_start: startOf(Math.floor(sinceMs / 1_000)) }),
-          ...(madeSinceMs === undefined ? {} : { creation_date_start: secondsOf(madeSinceMs) }),
-        },
-        done,
-      ),
-    );
-    yield* page.payments;
-    if (page.payments.length === 0 || page.last_index_offset === offset) return;
-    offset = page.last_index_offset;
+    yield {
+      paymentHash: payment.payment_hash.toLowerCase(),
+      amountMsat: wholeOf(payment.value_msat),
+      feeMsat: wholeOf(payment.fee_msat),
+      state,
+    };
   }
 }
 
@@ -214,29 +142,4 @@ export async function newestIndexes(node: LightningNode, nowMs: number): Promise
     if (invoice.settledIndex > settledIndex) settledIndex = invoice.settledIndex;
   }
   return { settledIndex, paymentIndex: BigInt(payments.last_index_offset) };
-}
-
-function secondsOf(timeMs: number): string {
-  return Math.max(Math.floor(timeMs / 1_000), 0).toString();
-}
-
-function startOf(sinceS: number): string {
-  return Math.max(sinceS - LONGEST_LIFE_S, 0).toString();
-}
-
-function endOf(payment: WirePayment): number {
-  const ends = payment.htlcs.filter((htlc) => htlc.status === 'SUCCEEDED').map((htlc) => Number(htlc.resolve_time_ns));
-  return Math.max(...ends, 0) / 1e6;
-}
-
-async function asked<Answer>(
-  node: LightningNode,
-  send: (lnd: Lnd, done: Done<Answer>) => ClientUnaryCall,
-): Promise<Answer> {
-  try {
-    return await node.ask(send);
-  } catch (error) {
-    if (!isTransport(error) && !(error instanceof NotCalled)) throw error;
-    throw new Unavailable(`lightning node ${node.name}`, new Error(explain(error)));
-  }
 }

@@ -3,8 +3,10 @@
 // for 20 MB each. Being ours, the clients also have keepalive, without which a dead link keeps its streams silent.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type ChannelOptions, credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
+import { type ChannelOptions, type ClientOptions, credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import type { Metrics } from '../../base/metrics.ts';
+import { measuring } from './measure-calls.ts';
 import type { Lnd } from './wire.ts';
 
 /** One node as configured. `cert` is PEM, or hex or base64 of the file; `macaroon` is hex or base64 of the file. */
@@ -16,7 +18,7 @@ export type NodeConfig = {
   readonly macaroon: string;
 };
 
-type ClientClass = new (socket: string, creds: unknown, options: ChannelOptions) => never;
+type ClientClass = new (socket: string, creds: unknown, options: ClientOptions) => never;
 type Services = {
   lnrpc: { Lightning: ClientClass; State: ClientClass };
   routerrpc: { Router: ClientClass };
@@ -51,9 +53,10 @@ const CHANNEL: ChannelOptions = {
 
 /**
  * Opens one connection; it is established by the first call, and again after every loss.
+ * @param metrics is told of every call.
  * @throws when certificate or macaroon are neither hex nor base64 nor PEM. The message names the node, never the value.
  */
-export function openConnection(config: NodeConfig): Lnd {
+export function openConnection(config: NodeConfig, metrics?: Metrics): Lnd {
   const macaroon = macaroonOf(config).toString('hex');
   const credential = credentials.combineChannelCredentials(
     credentials.createSsl(certificateOf(config)),
@@ -64,9 +67,10 @@ export function openConnection(config: NodeConfig): Lnd {
     }),
   );
   const { lnrpc, routerrpc, invoicesrpc } = loadServices();
-  const first = new lnrpc.Lightning(config.socket, credential, CHANNEL) as Lnd['default'];
+  const options: ClientOptions = metrics ? { ...CHANNEL, interceptors: [measuring(metrics)] } : CHANNEL;
+  const first = new lnrpc.Lightning(config.socket, credential, options) as Lnd['default'];
   // The other services' clients ride on the first one's channel.
-  const shared: ChannelOptions = { ...CHANNEL, channelOverride: first.getChannel() } as ChannelOptions;
+  const shared: ClientOptions = { ...options, channelOverride: first.getChannel() };
   return {
     default: first,
     router: new routerrpc.Router(config.socket, credential, shared),

@@ -5,6 +5,7 @@ import type { ClientUnaryCall } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/ids.ts';
 import type { Log } from '../../base/logger.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { type Outside, outside } from '../../base/outside.ts';
 import type { PayOutcome } from '../../domain/states.ts';
 import { closeConnection, type NodeConfig, openConnection } from './connection.ts';
@@ -78,6 +79,7 @@ export type NodeSurroundings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   readonly isOurs: (publicKey: string) => boolean;
   readonly emit: (event: NodeEvent) => void;
 };
@@ -88,8 +90,8 @@ const NO_DEADLINE_MS = 2 ** 31 - 1;
 
 /** Makes a node. Nothing is sent until the first call. Throws on an unreadable certificate or macaroon. */
 export function createNode(config: NodeConfig, around: NodeSurroundings): LightningNode {
-  const connections = Array.from({ length: around.connections }, () => openConnection(config));
-  const askPolicy = policyOf(config.name, around.emit);
+  const connections = Array.from({ length: around.connections }, () => openConnection(config, around.metrics));
+  const askPolicy = policyOf(config.name, around);
   let turn = 0;
   let health: NodeHealth = unseen(config.name);
   let looking: Promise<NodeHealth> | undefined;
@@ -149,13 +151,14 @@ export function createNode(config: NodeConfig, around: NodeSurroundings): Lightn
   };
 }
 
-function policyOf(name: string, emit: NodeSurroundings['emit']): Outside {
+function policyOf(name: string, { emit, metrics }: NodeSurroundings): Outside {
   return outside(`lnd ${name}`, {
     deadlineMs: 10_000,
     retries: { times: 1, firstDelayMs: 100, when: isUnavailable },
     breaker: { failures: 10, openMs: 2_000, counts: isTransport },
     bulkhead: { running: 100, waiting: 1_000 },
     onEvent(event) {
+      metrics?.breaker(event);
       if (event.kind === 'opened') emit({ kind: 'circuit_open', node: name });
       if (event.kind === 'closed') emit({ kind: 'circuit_closed', node: name });
     },

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import type { Random } from '../../base/ids.ts';
 import type { Log } from '../../base/logger.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import type * as connection from './connection.ts';
 import type { Network } from './decode.ts';
 import type * as nodes from './node.ts';
@@ -51,6 +52,7 @@ const NONE_ADOPTED = 'no node is adopted: run "npm run adopt -- <node>"';
 /**
  * Makes the pool; nothing is sent before `start` or a first call.
  * @param options.connectionsPerNode HTTP/2 connections per node; two unless given.
+ * @param options.metrics is told of every call to a node and of its breaker.
  * @param options.onEvent hears what happens to nodes, and late ends of payments.
  * @throws on unreadable certificates or macaroons, and when two nodes bear one name.
  */
@@ -61,9 +63,10 @@ export function createLightningPool(options: {
   clock: Clock;
   random: Random;
   log: Log;
+  metrics?: Metrics;
   onEvent?: (event: NodeEvent) => void;
 }): LightningPool {
-  const { clock, random, log, network } = options;
+  const { clock, random, log, metrics, network } = options;
   const emit = (event: NodeEvent) => {
     try {
       options.onEvent?.(event);
@@ -72,7 +75,7 @@ export function createLightningPool(options: {
     }
   };
   const isOurs = (key: string): boolean => Array.from(nodes.values()).some((node) => node.health().publicKey === key);
-  const around = { network, connections: options.connectionsPerNode ?? 2, clock, random, log, isOurs, emit };
+  const around = { network, connections: options.connectionsPerNode ?? 2, clock, random, log, metrics, isOurs, emit };
   const nodes = new Map<string, LightningNode>(
     options.nodes.map((config) => [config.name, createNode(config, around)]),
   );

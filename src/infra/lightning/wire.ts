@@ -66,6 +66,7 @@ export type WirePayment = {
   value_msat: string;
   fee_msat: string;
   creation_time_ns: string;
+  payment_index: string;
   htlcs: { status: string; attempt_time_ns: string; resolve_time_ns: string }[];
 };
 
@@ -77,6 +78,7 @@ export type WireInvoice = {
   value_msat: string;
   amt_paid_msat: string;
   state: string;
+  creation_date: string;
   settle_date: string;
   add_index: string;
   settle_index: string;

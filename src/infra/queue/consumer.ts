@@ -50,6 +50,8 @@ export function consume(options: {
       connection: { url: options.url, maxRetriesPerRequest: null },
       concurrency: QUEUES[queue].concurrency,
       removeOnComplete: { count: 0 },
+      // How many jobs it did, by the minute: what `Queues.rates` reads.
+      metrics: { maxDataPoints: 2 },
     },
   );
   worker.on('error', (error) => events.onFault(queue, undefined, error, false));

@@ -11,10 +11,12 @@ export const QUEUES = {
   payment: { concurrency: 50, attempts: 8, backoffMs: 500 },
   notification: { concurrency: 50, attempts: 12, backoffMs: 500 },
   refund: { concurrency: 1, attempts: 8, backoffMs: 500 },
+  escalation: { concurrency: 5, attempts: 8, backoffMs: 2_000 },
   'balance-check': { concurrency: 10, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
   'fx-refresh': { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
   reconcile: { concurrency: 1, attempts: 2, backoffMs: 1_000, keepFailed: 20 },
   cleanup: { concurrency: 1, attempts: 2, backoffMs: 5_000, keepFailed: 20 },
+  digest: { concurrency: 1, attempts: 2, backoffMs: 5_000, keepFailed: 20 },
 } as const;
 
 export type QueueName = keyof typeof QUEUES;

@@ -8,6 +8,9 @@ import { type Job, QUEUE_NAMES, QUEUES, type QueuedJob, type QueueName } from '.
 
 export type QueueCounts = { name: QueueName; waiting: number; active: number; delayed: number; failed: number };
 
+/** How many jobs a queue ended well in its last whole minute. */
+export type QueueRate = { name: QueueName; perMinute: number };
+
 export type FailedJob = {
   queue: QueueName;
   id: string;
@@ -22,6 +25,10 @@ export type Queues = {
   add(jobs: readonly QueuedJob[]): Promise<void>;
   /** How many jobs each queue has, by state. Throws Unavailable. */
   counts(): Promise<QueueCounts[]>;
+  /** How many jobs each queue did in the last whole minute. Throws Unavailable. */
+  rates(): Promise<QueueRate[]>;
+  /** How long ago the job was made that waits longest in each queue; 0 where none waits. Throws Unavailable. */
+  oldest(): Promise<{ name: QueueName; ageMs: number }[]>;
   /** The newest failed jobs of one queue or of all. Throws Unavailable. */
   failed(only: QueueName | undefined, limit: number): Promise<FailedJob[]>;
   /** Puts up to `limit` failed jobs of each queue back. The rows they speak of are not touched. Throws Unavailable. */
@@ -31,12 +38,19 @@ export type Queues = {
 
 const ANSWER_MS = 2_000;
 const BACKOFF_JITTER = 0.5;
+const MINUTE_MS = 60_000;
 
 /**
  * @param options.url the queue Redis; BullMQ alone uses it.
  * @param options.onError hears of connection trouble.
+ * @param options.onAdd hears how long it took to add what was added together, also in vain. Must not throw.
  */
-export function createQueues(options: { url: string; clock: Clock; onError: (error: unknown) => void }): Queues {
+export function createQueues(options: {
+  url: string;
+  clock: Clock;
+  onError: (error: unknown) => void;
+  onAdd?: (ms: number) => void;
+}): Queues {
   const opened = new Map<QueueName, Queue<Job>>();
   const queue = (name: QueueName) => {
     const found = opened.get(name) ?? open(name, options);
@@ -50,7 +64,10 @@ export function createQueues(options: { url: string; clock: Clock; onError: (err
     inFlight: 4,
     async run(calls) {
       const groups = [...Map.groupBy(calls.flat(), (job) => job.queue)];
-      await within(Promise.all(groups.map(([name, group]) => addTo(queue(name), name, group))));
+      const begunMs = options.clock.monotonicMs();
+      await within(Promise.all(groups.map(([name, group]) => addTo(queue(name), name, group)))).finally(() =>
+        options.onAdd?.(options.clock.monotonicMs() - begunMs),
+      );
       return calls.map(() => undefined);
     },
   });
@@ -58,6 +75,8 @@ export function createQueues(options: { url: string; clock: Clock; onError: (err
   return {
     add: (jobs) => add(jobs),
     counts: () => within(Promise.all(QUEUE_NAMES.map((name) => countsOf(queue(name), name)))),
+    rates: () => within(Promise.all(QUEUE_NAMES.map((name) => rateOf(queue(name), name, options.clock.nowMs())))),
+    oldest: () => within(Promise.all(QUEUE_NAMES.map((name) => oldestOf(queue(name), name)))),
     async failed(only, limit) {
       const lists = await within(Promise.all(chosen(only).map((name) => queue(name).getFailed(0, limit - 1))));
       const all = lists.flat().map((job) => ({
@@ -130,4 +149,18 @@ async function addTo(queue: Queue<Job>, name: QueueName, jobs: readonly QueuedJo
 async function countsOf(queue: Queue<Job>, name: QueueName): Promise<QueueCounts> {
   const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
   return { name, waiting, active, delayed, failed };
+}
+
+// Workers count what they end by the minute. What no job ended since is not written on, so the list may be of long ago.
+async function rateOf(queue: Queue<Job>, name: QueueName, nowMs: number): Promise<QueueRate> {
+  const { meta, data } = await queue.getMetrics('completed', 0, 0);
+  const isNow = nowMs - meta.prevTS < 2 * MINUTE_MS;
+  return { name, perMinute: isNow ? (data[0] ?? 0) : 0 };
+}
+
+// BullMQ dates a job by the clock of the host that adds it.
+async function oldestOf(queue: Queue<Job>, name: QueueName): Promise<{ name: QueueName; ageMs: number }> {
+  const hostMs = performance.timeOrigin + performance.now();
+  const waiting = await queue.getWaiting(0, 0);
+  return { name, ageMs: Math.max(0, ...waiting.map(({ timestamp }) => hostMs - timestamp)) };
 }

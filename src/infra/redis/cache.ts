@@ -44,6 +44,8 @@ export type Cache = {
   clearTag(tag: string): Promise<void>;
   /** All whose key fits, `*` standing for any characters ("scan:*"). Walks through all keys: not for every day. */
   clearPattern(pattern: string): Promise<void>;
+  /** Rejects when the cache Redis does not answer. */
+  ping(): Promise<void>;
   /** Hits and misses since the start, by the word before the first colon of the key. */
   counts(): Record<string, { hits: number; misses: number }>;
   close(): Promise<void>;
@@ -104,6 +106,8 @@ export async function createCache(options: CacheOptions): Promise<Cache> {
     ...reading(part),
     ...writing(part),
     counts: counted.all,
+    // Past the breaker: whoever asks how it is wants to know it of the server.
+    ping: async () => void (await redis.ping()),
     async close() {
       await bento.disconnect().catch(() => {});
       listener.disconnect();

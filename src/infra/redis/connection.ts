@@ -13,10 +13,16 @@ const RECONNECT_MS = 500;
 /**
  * Connects and keeps the connection up. Resolves when the server answers.
  * @param options.name for logs and for the server's list of clients ("session").
+ * @param options.onAnswer hears how long each script took, also in vain. Must not throw.
  * @throws Unavailable when the server cannot be reached at the start.
  */
-export async function connectRedis(options: { url: string; name: string; log: Log }): Promise<Redis> {
-  const { url, name, log } = options;
+export async function connectRedis(options: {
+  url: string;
+  name: string;
+  log: Log;
+  onAnswer?: (ms: number) => void;
+}): Promise<Redis> {
+  const { url, name, log, onAnswer } = options;
   const redis = new Redis(url, {
     connectionName: name,
     lazyConnect: true,
@@ -43,8 +49,11 @@ export async function connectRedis(options: { url: string; name: string; log: Lo
     redis.disconnect();
     throw new Unavailable(`${name} Redis`, error);
   }
+  if (onAnswer) listeners.set(redis, onAnswer);
   return redis;
 }
+
+const listeners = new WeakMap<Redis, (ms: number) => void>();
 
 /** Waits for a command's answer. Throws Unavailable for whatever it throws. */
 export async function answered<T>(command: Promise<T>): Promise<T> {
@@ -66,6 +75,20 @@ export function script(source: string): Script {
 /** Runs a script in one round trip (two on a server that has not seen it). Throws Unavailable. */
 export async function run(
   redis: Redis,
+  given: Script,
+  keys: readonly string[],
+  values: readonly (string | number)[],
+): Promise<unknown> {
+  const begunMs = performance.now();
+  try {
+    return await runNow(redis, given, keys, values);
+  } finally {
+    listeners.get(redis)?.(performance.now() - begunMs);
+  }
+}
+
+async function runNow(
+  redis: Redis,
   { source, hash }: Script,
   keys: readonly string[],
   values: readonly (string | number)[],
@@ -79,18 +102,39 @@ export async function run(
   return answered(redis.eval(source, keys.length, ...keys, ...values));
 }
 
-/** How a server is set up, as far as losing jobs hangs on it. Throws Unavailable. */
-export async function redisSettings(url: string): Promise<{ evictionPolicy: string; appendOnly: boolean }> {
-  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, connectTimeout: COMMAND_TIMEOUT_MS });
+/** What a server says of itself: how it is set up, as far as losing jobs hangs on it, and how full it is. Throws Unavailable. */
+export async function redisSettings(url: string, name = 'queue'): Promise<RedisSettings> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    connectTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
   redis.on('error', () => {});
   try {
     await redis.connect();
     const info = await redis.info();
     const value = (name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? '';
-    return { evictionPolicy: value('maxmemory_policy'), appendOnly: value('aof_enabled') === '1' };
+    return {
+      evictionPolicy: value('maxmemory_policy'),
+      appendOnly: value('aof_enabled') === '1',
+      usedBytes: Number(value('used_memory')),
+      mostBytes: Number(value('maxmemory')),
+      evicted: Number(value('evicted_keys')),
+    };
   } catch (error) {
-    throw new Unavailable('queue Redis', error);
+    throw new Unavailable(`${name} Redis`, error);
   } finally {
     redis.disconnect();
   }
 }
+
+export type RedisSettings = {
+  readonly evictionPolicy: string;
+  readonly appendOnly: boolean;
+  readonly usedBytes: number;
+  /** 0: as much as the machine has. */
+  readonly mostBytes: number;
+  /** Keys dropped for want of memory since the server began. */
+  readonly evicted: number;
+};

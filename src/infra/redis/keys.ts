@@ -26,5 +26,12 @@ export const keys = {
   slot: (channel: string, chatId: string, id: string): string => `slot:{${channel}:${chatId}}:${id}`,
   instancesSince: 'instances:{all}:since',
   instancesBeat: 'instances:{all}:beat',
+  instancesAbout: 'instances:{all}:about',
+  /** Who wrote within a span of time, counted and not listed. */
+  seen: (span: number): string => `seen:{all}:${span}`,
+  /** What a tick found. */
+  found: (name: string): string => `found:${name}`,
   sendable: 'sendable',
+  loads: 'loads',
+  unlocked: (userId: string): string => `unlocked:{${userId}}`,
 };

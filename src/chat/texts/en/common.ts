@@ -108,6 +108,12 @@ Check the name on the card before you tap Send. What has arrived cannot be calle
 };
 
 export const settings = {
+  news: (isMuted: boolean): Rich => rich`\nNews from us: ${isMuted ? 'muted' : 'now and then'}`,
+  mute: '🔕 Mute our news',
+  unmute: '🔔 Hear our news',
+  newsMuted: (): Rich =>
+    rich`🔕 You get no more news from us. What concerns your money still comes. To hear it again: /settings`,
+  newsWanted: (): Rich => rich`🔔 You will hear our news again, now and then. To mute it: /settings`,
   show: (language: string, currency: string): Rich => rich`${bold('Your settings')}
 
 Language: ${language}

@@ -3,7 +3,7 @@
 import type { PromiseName } from '../../../domain/promises.ts';
 import type { RefundHindrance } from '../../../domain/refund.ts';
 import type { FailureReason } from '../../../domain/states.ts';
-import { type Rich, rich } from '../../rich.ts';
+import { bold, type Rich, rich } from '../../rich.ts';
 
 const reasons: Record<FailureReason, string> = {
   no_route: 'There was no way to the payee just now. Try again later, or a smaller amount.',
@@ -81,6 +81,9 @@ export const notices = {
     expired: (amount: Rich, from: Rich): Rich =>
       rich`⌛ The request of ${from} for ${amount} has run out. No money has moved.`,
   },
+  /** In the words of an admin. */
+  broadcast: (text: string): Rich =>
+    rich`📣 ${bold('News from Satfleet')}\n\n${text}\n\nNothing has happened to your money. To hear no more of these: /settings`,
   /** For those who run it. */
   promises: {
     broken: (): Rich => rich`🚨 A promise is broken:`,

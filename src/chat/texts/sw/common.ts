@@ -112,6 +112,12 @@ Angalia jina kwenye kadi kabla ya kugusa Tuma. Kilichofika hakiwezi kurudishwa.`
 };
 
 export const settings: Texts['settings'] = {
+  news: (isMuted: boolean): Rich => rich`\nHabari kutoka kwetu: ${isMuted ? 'zimezimwa' : 'mara chache'}`,
+  mute: '🔕 Zima habari zetu',
+  unmute: '🔔 Pokea habari zetu',
+  newsMuted: (): Rich =>
+    rich`🔕 Hutapata tena habari kutoka kwetu. Yanayohusu pesa zako bado yanakuja. Kuzipata tena: /mipangilio`,
+  newsWanted: (): Rich => rich`🔔 Utapata tena habari zetu, mara chache. Kuzizima: /mipangilio`,
   show: (language: string, currency: string): Rich => rich`${bold('Mipangilio yako')}
 
 Lugha: ${language}

@@ -1,7 +1,7 @@
 // Kiswahili: news. Each says what happened, where the money is, and what comes next.
 import type { RefundHindrance } from '../../../domain/refund.ts';
 import type { FailureReason } from '../../../domain/states.ts';
-import { type Rich, rich } from '../../rich.ts';
+import { bold, type Rich, rich } from '../../rich.ts';
 import type { Texts } from '../en.ts';
 
 const reasons: Record<FailureReason, string> = {
@@ -79,6 +79,8 @@ export const notices: Texts['notices'] = {
     expired: (amount: Rich, from: Rich): Rich =>
       rich`⌛ Muda wa ombi la ${from} la ${amount} umeisha. Hakuna pesa iliyotoka.`,
   },
+  broadcast: (text: string): Rich =>
+    rich`📣 ${bold('Habari kutoka Satfleet')}\n\n${text}\n\nHakuna kilichotokea kwa pesa zako. Usipotaka hizi tena: /mipangilio`,
   promises: {
     broken: (): Rich => rich`🚨 Ahadi imevunjika:`,
     stopped: (): Rich =>
