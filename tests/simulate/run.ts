@@ -223,6 +223,8 @@ class Run {
   }
 
   async #isSettled(): Promise<boolean> {
+    // Whoever died in the last moment is started again first: the dead answer no questions.
+    if ([...this.#bots, ...this.#workers].some(({ life }) => !life.isAlive)) return false;
     if (this.#people.busy.size > 0) return false;
     const [row] = await this.#ask<{ open: boolean }>(
       `select exists (select from outbox) or exists (select from payments where state in ('held', 'sending'))
