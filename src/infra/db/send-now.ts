@@ -45,7 +45,7 @@ export function sendNow(db: Db, send: SendNow): Promise<SendResult> {
 async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> {
   const column = <T>(pick: (send: SendNow) => T) => sends.map(pick);
   const latest = (pick: (send: SendNow) => number) => Math.max(...sends.map(pick));
-  return db.transaction('sends.now', async (tx) => {
+  const results = await db.transaction('sends.now', async (tx) => {
     const [row] = await tx.query<{ results: SendResult[] }>(
       'sends.now',
       'select send_now($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as results',
@@ -66,7 +66,8 @@ async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> 
       ],
     );
     if (!row) throw new Error('send_now gave no row');
-    db.onPost('statement', row.results.length);
     return row.results;
   });
+  db.onPost('statement', results.length);
+  return results;
 }
