@@ -27,13 +27,14 @@ export function textUpdate(phone: Phone, text: string): Update {
 
 /** A press on a button, which nobody has delivered yet. */
 export function pressUpdate(phone: Phone, messageId: number, data: string): Update {
-  const { id, first_name } = phone.person;
+  const { id, first_name, username } = phone.person;
   const update_id = nextId++;
   const chat = { id, type: 'private', first_name };
   const message = { message_id: messageId, date: 1_700_000_000, chat };
   const callback_query = {
     id: String(update_id),
-    from: { id, first_name, is_bot: false },
+    // Whoever leaves the name out says that it was given up.
+    from: { id, first_name, username, is_bot: false },
     chat_instance: '1',
     message,
     data,
