@@ -232,9 +232,10 @@ describe('finding it in what people paste', () => {
   });
 
   test('a long hostile text takes no time', () => {
-    const started = performance.now();
+    // Its own time, not what the machine does meanwhile.
+    const started = process.cpuUsage();
     findInvoice('lnbc1'.repeat(50_000));
     findInvoice('lnbc1qqqqqqqqqqqqqqqqqqqqqqqqq\n'.repeat(5_000));
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(1_000);
   });
 });
