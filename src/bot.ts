@@ -2,7 +2,6 @@
 // webhook (or, without a public address, by long polling under a lease), and on SIGTERM closes its door to new ones at
 // once, so that they go to its neighbours, answers what it has in hand, and leaves.
 import { loadConfig } from './base/config.ts';
-import { busyMeter, VERSION } from './base/process.ts';
 import { onShutdown } from './base/shutdown.ts';
 import { tellingAtOnce } from './channels/at-once.ts';
 import { telegramChannel } from './channels/telegram/channel.ts';
@@ -15,7 +14,7 @@ import { countCommands } from './chat/commands/index.ts';
 import { handle } from './chat/router.ts';
 import { keepEscalating } from './flows/incidents-escalate.ts';
 import { refuseAnotherDatabase } from './flows/life.ts';
-import { keepTellingLoad } from './flows/load.ts';
+import { keepAlive, keepTellingLoad } from './flows/load.ts';
 import { measureProcess } from './flows/measure.ts';
 import { keepTellingSeen } from './flows/seen.ts';
 import { refuseLedgerWriter } from './flows/trust.ts';
@@ -24,7 +23,6 @@ import { foreign, sayChanges, storesOf } from './http/components.ts';
 import { addOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import { addStatus } from './http/status.ts';
-import { keepBeating } from './infra/redis/instances.ts';
 import { makeWorld, type World } from './world.ts';
 
 const SET_UP_AGAIN_MS = 5_000;
@@ -53,14 +51,7 @@ async function main(): Promise<void> {
   // Also that no worker is there.
   addAlerts(server, tellingAtOnce(world, { telegram: telegramChannel(bots) }));
   const port = await server.listen(config.PORT, config.HOST);
-  const busy = busyMeter();
-  const stopBeat = keepBeating(
-    world.sessions,
-    world.instanceId,
-    () => ({ version: VERSION, busyPercent: busy() }),
-    world.clock,
-    (error) => world.log.warn('heartbeat failed', { error }),
-  );
+  const stopBeat = keepAlive(world);
   const stopLoad = keepTellingLoad(world);
   const stopSeen = keepTellingSeen(world);
   const stopEscalating = keepEscalating(world);

@@ -1,14 +1,13 @@
 // Entry: one worker, of any number. Consumes every queue, holds the pool of Lightning nodes, hears their invoices, ticks
 // the schedule. It refuses to start where money could be lost: a queue Redis that evicts, a database that forgets.
 import { loadConfig } from '../src/base/config.ts';
-import { busyMeter, VERSION } from '../src/base/process.ts';
 import { onShutdown } from '../src/base/shutdown.ts';
 import { currentTrace, withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
 import { keepProbing } from '../src/channels/telegram/probing.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
 import { refuseAnotherDatabase } from '../src/flows/life.ts';
-import { keepTellingLoad } from '../src/flows/load.ts';
+import { keepAlive, keepTellingLoad } from '../src/flows/load.ts';
 import { measureHouse, measureProcess } from '../src/flows/measure.ts';
 import { hear } from '../src/flows/pay-execute.ts';
 import { keepTellingSendable } from '../src/flows/sendable.ts';
@@ -22,7 +21,6 @@ import { type ConsumerEvents, consume, type Handler } from '../src/infra/queue/c
 import { QUEUE_NAMES, type QueueName } from '../src/infra/queue/jobs.ts';
 import { createRateSources } from '../src/infra/rates/sources.ts';
 import { redisSettings } from '../src/infra/redis/connection.ts';
-import { keepBeating } from '../src/infra/redis/instances.ts';
 import { makeWorld, type WorkerWorld, type World, withLightning } from '../src/world.ts';
 import { atHand } from './at-hand.ts';
 import { watchNodes } from './lightning-events.ts';
@@ -61,14 +59,7 @@ async function main(): Promise<void> {
   const stopLoad = keepTellingLoad(world);
   const schedule = startSchedule(world);
   const stopProbing = keepProbing(world, bots);
-  const busy = busyMeter();
-  const stopBeat = keepBeating(
-    world.sessions,
-    world.instanceId,
-    () => ({ version: VERSION, busyPercent: busy() }),
-    world.clock,
-    (error) => world.log.warn('heartbeat failed', { error }),
-  );
+  const stopBeat = keepAlive(world);
   let takesWork = true;
   const server = createServer({ log: world.log, ids: world.ids });
   const stopLooking = addOps(server, {

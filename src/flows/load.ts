@@ -1,10 +1,25 @@
-// What a process tells of itself for the admins' overview: its memory, and how often its cache knew the answer.
+// What a process tells of itself: that it lives, with its version and how busy it is; and for the admins' overview its
+// memory and how often its cache knew the answer.
+import { busyMeter, VERSION } from '../base/process.ts';
+import { keepBeating } from '../infra/redis/instances.ts';
 import { dropLoad, keepLoad, type Load } from '../infra/redis/loads.ts';
 import type { World } from '../world.ts';
 
 const TELL_EVERY_MS = 10_000;
 
-/** Tells it at once and then every ten seconds. Gives the function that ends it. */
+/** Keeps this process on the list of those alive. Gives the function that takes it off. */
+export function keepAlive(world: World): () => Promise<void> {
+  const busy = busyMeter();
+  return keepBeating(
+    world.sessions,
+    world.instanceId,
+    () => ({ version: VERSION, busyPercent: busy() }),
+    world.clock,
+    (error) => world.log.warn('heartbeat failed', { error }),
+  );
+}
+
+/** Tells memory and cache at once and then every ten seconds. Gives the function that ends it. */
 export function keepTellingLoad(world: World): () => Promise<void> {
   const failed = (error: unknown) => world.log.warn('the load was not told', { error });
   tellLoad(world).catch(failed);
