@@ -10,6 +10,7 @@ const IDENTIFIER_VERSION = 3;
 const LOCATION = 'lnd';
 const ROOT_KEY_ID = '0';
 const FIELD = { end: 0, location: 1, identifier: 2, signature: 6 };
+const TIME_BEFORE = 'time-before ';
 
 /** Gives a token with these rights. */
 export function bakeMacaroon(rootKey: Buffer, ops: Op[]): Buffer {
@@ -36,26 +37,49 @@ export function bakeMacaroon(rootKey: Buffer, ops: Op[]): Buffer {
   ]);
 }
 
-/** The rights of a token that this root key signed. Throws LND's words for junk and for a stranger's token. */
-export function readMacaroon(rootKey: Buffer, token: Buffer): Op[] {
+/** What a token grants, and until when; its holder may have restricted it. */
+export type Grant = { readonly ops: Op[]; readonly caveats: readonly string[] };
+
+/**
+ * What a token grants that this root key signed, if `mayUse` it now. Throws LND's words for junk and for a stranger's
+ * token.
+ */
+export function readMacaroon(rootKey: Buffer, token: Buffer): Grant {
   if (token[0] !== FORMAT_VERSION) throw new Error('cannot determine data format of binary-encoded macaroon');
   const fields = new Map<number, Buffer>();
+  const caveats: Buffer[] = [];
   for (let at = 1; at < token.length; ) {
     const field = token[at++] ?? 0;
     if (field === FIELD.end) continue;
     const [length, start] = readVarint(token, at);
     if (start > token.length) throw new Error('unmarshal v2: varint value extends past end of buffer');
     if (start + length > token.length) throw new Error('unmarshal v2: field data extends past end of buffer');
-    fields.set(field, token.subarray(start, start + length));
+    const content = token.subarray(start, start + length);
+    // The first is the token's own; each further one is a caveat's.
+    if (field === FIELD.identifier && fields.has(field)) caveats.push(content);
+    else fields.set(field, content);
     at = start + length;
   }
   if (!fields.has(FIELD.signature)) throw new Error('unmarshal v2: section extends past end of buffer');
   const identifier = fields.get(FIELD.identifier) ?? Buffer.alloc(0);
   const signature = fields.get(FIELD.signature) ?? Buffer.alloc(0);
-  const wanted = sign(rootKey, identifier);
+  const wanted = caveats.reduce(hmac, sign(rootKey, identifier));
   if (signature.length !== wanted.length || !timingSafeEqual(signature, wanted)) {
     throw new Error('verification failed: signature mismatch after caveat verification');
   }
+  return { ops: opsOf(identifier), caveats: caveats.map(String) };
+}
+
+/** Throws LND's words unless all caveats hold at this time, in milliseconds since 1970. */
+export function checkCaveats(caveats: readonly string[], nowMs: number): void {
+  for (const caveat of caveats) {
+    const refuse = (why: string) => new Error(`caveat "${caveat}" not satisfied: ${why}`);
+    if (!caveat.startsWith(TIME_BEFORE)) throw refuse('caveat not recognized');
+    if (nowMs >= Date.parse(caveat.slice(TIME_BEFORE.length))) throw refuse('macaroon has expired');
+  }
+}
+
+function opsOf(identifier: Buffer): Op[] {
   return protoFields(identifier.subarray(1))
     .filter(([field]) => field === 3)
     .flatMap(([, group]) => {
@@ -72,8 +96,11 @@ export function allows(held: Op[], method: string, needed: Op[]): boolean {
 }
 
 function sign(rootKey: Buffer, identifier: Buffer): Buffer {
-  const derived = createHmac('sha256', 'macaroons-key-generator').update(rootKey).digest();
-  return createHmac('sha256', derived).update(identifier).digest();
+  return hmac(hmac(Buffer.from('macaroons-key-generator'), rootKey), identifier);
+}
+
+function hmac(key: Buffer, content: Buffer): Buffer {
+  return createHmac('sha256', key).update(content).digest();
 }
 
 function section(field: number, content: Buffer): Buffer {

@@ -15,7 +15,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { allows, type Op, readMacaroon } from './macaroon.ts';
+import { allows, checkCaveats, type Grant, readMacaroon } from './macaroon.ts';
 import type { SandboxNode } from './node.ts';
 import { NEEDED_OPS } from './permissions.ts';
 import { RpcError, UNKNOWN } from './state.ts';
@@ -156,21 +156,22 @@ function admit(node: SandboxNode, path: string, metadata: Metadata): void {
   if (node.faults.starting) throw new RpcError(UNKNOWN, STARTING_UP);
   const given = metadata.get('macaroon');
   if (given.length !== 1) throw new RpcError(UNKNOWN, `expected 1 macaroon, got ${given.length}`);
-  const held = readHeld(node, Buffer.from(String(given[0]), 'hex'));
+  const { ops, caveats } = readGrant(node, Buffer.from(String(given[0]), 'hex'));
+  checkCaveats(caveats, Date.now());
   const needed = NEEDED_OPS.get(path);
-  if (!needed || !allows(held, path, needed)) throw new RpcError(UNKNOWN, 'permission denied');
+  if (!needed || !allows(ops, path, needed)) throw new RpcError(UNKNOWN, 'permission denied');
 }
 
-// Few different macaroons are ever shown, each of them with every call.
-const readTokens = new Map<string, Op[]>();
+// Few different macaroons are shown with every call; one that its holder restricted is shown once.
+const readTokens = new Map<string, Grant>();
 
-function readHeld(node: SandboxNode, token: Buffer): Op[] {
+function readGrant(node: SandboxNode, token: Buffer): Grant {
   const key = `${node.pubkey} ${token.toString('base64')}`;
   const known = readTokens.get(key);
   if (known) return known;
-  const held = readMacaroon(node.rootKey, token);
-  readTokens.set(key, held);
-  return held;
+  const grant = readMacaroon(node.rootKey, token);
+  if (grant.caveats.length === 0) readTokens.set(key, grant);
+  return grant;
 }
 
 function asRpcError(error: unknown): RpcError {

@@ -240,7 +240,7 @@ function checkMacaroon(node: SandboxNode, request: Message): Message {
 
 function readOps(node: SandboxNode, token: string): Op[] {
   try {
-    return readMacaroon(node.rootKey, hexBytes(token));
+    return readMacaroon(node.rootKey, hexBytes(token)).ops;
   } catch (error) {
     throw new RpcError(INVALID_ARGUMENT, error instanceof Error ? error.message : String(error));
   }

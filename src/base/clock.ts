@@ -18,6 +18,11 @@ export function hostClock(): Clock {
   return clockFrom(() => Date.now());
 }
 
+/** The host's own clock in `ms` milliseconds, for a library that counts down to a moment of that clock. */
+export function hostTimeIn(ms: number): number {
+  return Date.now() + ms;
+}
+
 export type FollowingClock = Clock & {
   /** How far the host's clock is behind the followed one, in milliseconds. */
   offsetMs(): number;

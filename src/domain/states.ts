@@ -93,4 +93,9 @@ export type FailureReason =
 export type PayOutcome =
   | { readonly state: 'paid'; readonly preimage: string; readonly feeMsat: bigint; readonly amountMsat: bigint }
   | { readonly state: 'failed'; readonly reason: FailureReason; readonly transient: boolean }
-  | { readonly state: 'unknown'; readonly why: string };
+  | {
+      readonly state: 'unknown';
+      readonly why: string;
+      /** The try that was just made reached nobody and never will; of the payment itself that says nothing. */
+      readonly isUnsent?: true;
+    };

@@ -1,7 +1,7 @@
 // Sending a payment and staying with it. The job looks at the row before it acts: `held` is claimed for one node and
 // sent, `sending` is only asked about. A transient refusal is tried again on the same node; an unknown outcome is looked
-// up, never sent anew while the node may still be at it. What has no end after a while is left to the sweep, which alone
-// may believe a node that says "failed" or "never heard of it": only then is no try of anybody's still on its way.
+// up, never sent anew while any try of it may still begin. Every try has a last moment, after which its node refuses it;
+// what has no end by then is left to the sweep, which alone may believe a node that says "failed" or "never heard of it".
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { PaymentCause, PayOutcome } from '../domain/states.ts';
 import { findInvoiceRow, moveInvoice } from '../infra/db/invoices.ts';
@@ -17,7 +17,7 @@ import {
 } from '../infra/db/payments.ts';
 import { type DecodedInvoice, decodeInvoice } from '../infra/lightning/decode.ts';
 import { cancelInvoice } from '../infra/lightning/invoices.ts';
-import { lookupPayment, pay } from '../infra/lightning/pay.ts';
+import { BEGIN_WITHIN_MS, lookupPayment, pay } from '../infra/lightning/pay.ts';
 import type { LightningNode } from '../infra/lightning/pool.ts';
 import type { WorkerWorld } from '../world.ts';
 import { remembers } from './node-memory.ts';
@@ -32,9 +32,12 @@ const MOST_ATTEMPTS = 5;
 const RETRY_MS = 300;
 /** When to ask after a try whose outcome is unknown, each counted from the one before. Beyond, the sweep asks. */
 const LOOKUPS_MS = [150, 500, 1_500, 4_000];
-/** Whoever counted a try has this long to send it; after that it is the sweep's, and a late waker must not send. */
+/** From when a try was counted until it is over: answered, or refused by its node. Then it is the sweep's. */
 const OWN_MS = 30_000;
-const OWN_MARGIN_MS = 5_000;
+/** How far the clocks of a node and of this house may be apart. */
+const CLOCKS_APART_MS = 5_000;
+/** So long before a try is over its node must refuse to begin it, whatever held the request up. */
+const TOO_LATE_MS = BEGIN_WITHIN_MS + CLOCKS_APART_MS;
 /** How long after its invoice's end a payment that its node does not know is taken as never sent. */
 const ABSENT_GRACE_MS = 10 * 60_000;
 
@@ -156,24 +159,25 @@ async function countTry(world: WorkerWorld, payment: PaymentRow): Promise<number
   return isOurs ? dueAtMs : undefined;
 }
 
-/** One try: the call, and if it did not say, some lookups. `absent`: the call has ended and the node never had it. */
+/** One try: the call, and if it did not say, some lookups, of which only "paid" counts while the try is not over. */
 async function send(
   world: WorkerWorld,
   payment: PaymentRow,
   invoice: DecodedInvoice,
   { node, ownedUntilMs, freeSlot }: Try,
-): Promise<Answer> {
+): Promise<PayOutcome> {
   // A look at a node that seemed unwell takes its time: here, where it still counts.
   if (!node.health().canPay) await node.check();
-  // A process that slept through its time must not send what the sweep may have decided about.
-  if (world.clock.nowMs() > ownedUntilMs - OWN_MARGIN_MS) return { state: 'unknown', why: 'woke up too late to send' };
-  let answer: Answer;
+  const refuseFromMs = ownedUntilMs - TOO_LATE_MS;
+  if (world.clock.nowMs() >= refuseFromMs) return { state: 'unknown', why: 'woke up too late to send' };
+  let answer: PayOutcome;
   try {
     answer = await pay(node, {
       invoice,
       amountMsat: payment.amountMsat,
       feeCeilingMsat: payment.feeCeilingMsat,
       onInFlight: freeSlot,
+      refuseFromMs,
       deadlineMs: LISTEN_MS,
     });
   } catch (error) {
@@ -181,10 +185,11 @@ async function send(
     if (error instanceof Refusal) return { state: 'failed', reason: 'rejected', transient: false };
     throw error;
   }
+  if (answer.state !== 'unknown' || answer.isUnsent) return answer;
   for (const ms of LOOKUPS_MS) {
-    if (answer.state !== 'unknown') break;
     await world.clock.sleep(ms);
-    answer = await lookupPayment(node, payment.paymentHash);
+    const found = await lookupPayment(node, payment.paymentHash);
+    if (found.state === 'paid') return found;
   }
   return answer;
 }
@@ -209,12 +214,13 @@ async function act(
     case 'absent':
       // A node that has lost its memory neither sends again nor gives back: it stays held.
       if (!(await remembers(world, world.lightning.node(sentOf(payment).node)))) return false;
-      // Sending again is safe where a refund is not, however often: the node knows each hash once.
+      // Every try is over, so sending again is safe, however often, and better for the payer than a refund.
       if (isAlive) return true;
       if (payment.expiresAtMs + ABSENT_GRACE_MS > nowMs) return false;
       await finishFailed(world, payment.id, 'not_sent', payment.attempts, cause);
       return false;
     case 'unknown':
+      if (answer.isUnsent) return isAlive;
       world.metrics.payments.inc({ outcome: 'unknown' });
       world.log.warn('payment outcome unknown', { payment: payment.id, node: payment.node, why: answer.why });
       return false;

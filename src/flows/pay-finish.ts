@@ -9,7 +9,14 @@ import type { FailureReason, PaymentCause, PayOutcome } from '../domain/states.t
 import { accountId } from '../infra/db/accounts.ts';
 import { lockInvoice, markSettled } from '../infra/db/invoices.ts';
 import { deleteOutbox } from '../infra/db/outbox.ts';
-import { finishPaidPayment, lockPayment, markFailed, markPaid, type PaymentRow } from '../infra/db/payments.ts';
+import {
+  findLiveByHash,
+  finishPaidPayment,
+  lockPayment,
+  markFailed,
+  markPaid,
+  type PaymentRow,
+} from '../infra/db/payments.ts';
 import { findUser } from '../infra/db/users.ts';
 import type { World } from '../world.ts';
 import { commit, fastPath, RELAY_AFTER_MS, type Step } from './outbox.ts';
@@ -40,7 +47,7 @@ export async function finishPaid(world: World, payment: Sent, outcome: Paid, cau
     nowMs,
     dueAtMs: nowMs + RELAY_AFTER_MS,
   });
-  if (found === 'failed') return bookLateSuccess(world, payment, outcome);
+  if (found === 'failed') return bookOfFailed(world, payment, outcome, cause);
   if (found !== 'sending') return;
   await fastPath(world, [{ queue: 'notification', id: noticeId, traceId: currentTrace() }]);
   world.db.onPost('statement', 2);
@@ -127,6 +134,15 @@ async function walletOf(step: Step, userId: string): Promise<bigint> {
   const user = await findUser(step.tx, userId);
   if (!user) throw new Error('a payment without its person');
   return user.walletId;
+}
+
+// A failed hash may be paid anew, by another payment: then the success is that one's, and whoever still listened for the
+// first heard of it too.
+async function bookOfFailed(world: World, payment: Sent, outcome: Paid, cause: PaymentCause): Promise<void> {
+  const { node } = payment;
+  const live = await findLiveByHash(world.db, payment.paymentHash);
+  if (live?.node !== node) return bookLateSuccess(world, payment, outcome);
+  if (live.state === 'sending') await finishPaid(world, { ...live, node }, outcome, cause);
 }
 
 // The node paid although we had every reason to believe it never would: its money is gone, the person has theirs back.

@@ -25,6 +25,7 @@ import {
 } from 'lightning';
 import { expect, test } from 'vitest';
 import { clientOf } from '../../sandbox/lnd/client.ts';
+import { onlyUntil } from '../../src/infra/lightning/until.ts';
 import { type At, nodeOf, pay, rejected, request } from './setting.ts';
 
 const DENIED = { grpc: 2, details: 'permission denied' };
@@ -126,5 +127,31 @@ export function refusedAccess(at: At): void {
     const cert = readFileSync(node('alice').certFile).toString('base64');
     const { lnd } = unauthenticatedLndGrpc({ cert, socket: node('alice').socket });
     expect(await getWalletStatus({ lnd })).toMatchObject({ is_active: true });
+  });
+}
+
+export function restrictedAccess(at: At): void {
+  const node = (alias: string) => nodeOf(at().network, alias);
+
+  test('one that its holder restricted in time is taken until then, and one that was tampered with never', async () => {
+    const cert = readFileSync(node('alice').certFile).toString('base64');
+    const { socket, macaroonFile } = node('alice');
+    const whole = readFileSync(macaroonFile);
+    const using = (macaroon: string) => authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
+    const until = (ms: number) => String(onlyUntil(whole, ms).get('macaroon')[0]);
+    const [soonMs, pastMs] = [Date.now() + 60_000, Date.now() - 1_000];
+    await getWalletInfo({ lnd: using(until(soonMs)) });
+    expect(await rejected(getWalletInfo({ lnd: using(until(pastMs)) }))).toMatchObject({
+      grpc: 2,
+      details: `caveat "time-before ${new Date(pastMs).toISOString()}" not satisfied: macaroon has expired`,
+    });
+    const tampered = Buffer.from(until(pastMs), 'hex').toString('latin1');
+    const prolonged = tampered.replace(new Date(pastMs).toISOString(), new Date(soonMs).toISOString());
+    expect(
+      (await rejected(getWalletInfo({ lnd: using(Buffer.from(prolonged, 'latin1').toString('hex')) }))).details,
+    ).toBe('verification failed: signature mismatch after caveat verification');
+    // Restricted twice, both hold.
+    const twice = String(onlyUntil(Buffer.from(until(pastMs), 'hex'), soonMs).get('macaroon')[0]);
+    expect((await rejected(getWalletInfo({ lnd: using(twice) }))).details).toMatch(/macaroon has expired$/);
   });
 }

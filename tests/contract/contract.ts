@@ -2,7 +2,7 @@
 // against real LND, so that the sandbox cannot drift from the truth.
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { LightningNetwork } from '../../sandbox/lnd/lightning-network.ts';
-import { access, refusedAccess } from './contract-access.ts';
+import { access, refusedAccess, restrictedAccess } from './contract-access.ts';
 import { endings, outages } from './contract-endings.ts';
 import { cancels, holds } from './contract-holds.ts';
 import { invoiceEnds, invoices } from './contract-invoices.ts';
@@ -44,6 +44,7 @@ export function contract(name: string, start: () => Promise<LightningNetwork>, s
     describe('lists', () => lists(at));
     describe('rights', () => access(at));
     describe('refused rights', () => refusedAccess(at));
+    describe('restricted rights', () => restrictedAccess(at));
     describe('the wallet elsewhere', () => outside(at));
     // The last: they end nodes.
     describe('a node that hangs or is down', () => outages(at));

@@ -144,6 +144,7 @@ test('B14: paid by one node, its answer lost: what another node says of it chang
     invoice: decodeInvoice(raw, 'regtest'),
     amountMsat: 1_000_000n,
     feeCeilingMsat: 0n,
+    refuseFromMs: Date.now() + 10_000,
     deadlineMs: 5_000,
   };
   // Bob's own word, had anybody asked him: final, and not about us.

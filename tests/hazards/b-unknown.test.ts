@@ -152,9 +152,9 @@ function countSends(pool: LightningPool): { sends: number } {
     const real = node.connection.bind(node);
     node.connection = () => {
       const lnd = real();
-      const sendPaymentV2: typeof lnd.router.sendPaymentV2 = (request) => {
+      const sendPaymentV2: typeof lnd.router.sendPaymentV2 = (...given) => {
         count.sends++;
-        return lnd.router.sendPaymentV2(request);
+        return lnd.router.sendPaymentV2(...given);
       };
       const router = new Proxy(lnd.router, {
         get: (target, key) => (key === 'sendPaymentV2' ? sendPaymentV2 : Reflect.get(target, key, target)),

@@ -63,7 +63,8 @@ export async function requested(node: LightningNode, amountMsat?: bigint, expire
 export function paying(node: LightningNode, request: string, more: Partial<Parameters<typeof pay>[1]> = {}) {
   const invoice = decodeInvoice(request, node.network);
   const amountMsat = invoice.amountMsat ?? 1_000_000n;
-  return pay(node, { invoice, amountMsat, feeCeilingMsat: 10_000n, deadlineMs: 5_000, ...more });
+  const refuseFromMs = Date.now() + 10_000;
+  return pay(node, { invoice, amountMsat, feeCeilingMsat: 10_000n, refuseFromMs, deadlineMs: 5_000, ...more });
 }
 
 /** What is the node's, once its channels have come to rest: a paid part is still in the commitments for a moment. */

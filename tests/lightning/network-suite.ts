@@ -5,6 +5,7 @@ import type { LightningNetwork } from '../../sandbox/lnd/lightning-network.ts';
 import { nodeBalances } from '../../src/infra/lightning/accounts.ts';
 import { lookupPayment } from '../../src/infra/lightning/pay.ts';
 import { type Fleet, held, lookUntil, openFleet, paying, quietLocalMsat, requested } from './fleet.ts';
+import { testLate } from './network-late.ts';
 import { type At, testBooks, testDeaths, testInvoices } from './network-parts.ts';
 
 /** Registers the tests. `start` begins the network; it is ended here. */
@@ -29,6 +30,7 @@ export function testNetwork(start: () => Promise<LightningNetwork>, startTimeout
   testRefused(at);
   testHeld(at);
   testBooks(at);
+  testLate(at);
   testDeaths(at);
 }
 

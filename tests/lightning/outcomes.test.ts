@@ -38,7 +38,9 @@ const sent = () => lnd.calls.filter((call) => call.name === 'sendpaymentv2');
 
 function payWith(script: (out: Out) => void, invoice: DecodedInvoice, more: Partial<Parameters<typeof pay>[1]> = {}) {
   lnd.streams.sendpaymentv2 = script;
-  return pay(alice, { invoice, amountMsat: 1_000_000n, feeCeilingMsat: 10_000n, deadlineMs: 2_000, ...more });
+  const refuseFromMs = Date.now() + 10_000;
+  const limits = { amountMsat: 1_000_000n, feeCeilingMsat: 10_000n, refuseFromMs, deadlineMs: 2_000 };
+  return pay(alice, { invoice, ...limits, ...more });
 }
 
 describe('an error says nothing about the money', () => {

@@ -8,7 +8,16 @@ import { lookupInvoice } from '../../src/infra/lightning/invoices.ts';
 import { checkMacaroon } from '../../src/infra/lightning/macaroon.ts';
 import { lookupPayment, pay } from '../../src/infra/lightning/pay.ts';
 import { createLightningPool, type NodeConfig } from '../../src/infra/lightning/pool.ts';
-import { ATTEMPT, poolOf, record, type ScriptedNode, SILENT, someInvoice, startScripted } from './scripted.ts';
+import {
+  ATTEMPT,
+  MACAROON,
+  poolOf,
+  record,
+  type ScriptedNode,
+  SILENT,
+  someInvoice,
+  startScripted,
+} from './scripted.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -36,6 +45,7 @@ const order = () => ({
   invoice: someInvoice().invoice,
   amountMsat: 1_000_000n,
   feeCeilingMsat: 10_000n,
+  refuseFromMs: Date.now() + 60_000,
   deadlineMs: 1_000,
 });
 
@@ -183,12 +193,15 @@ describe('choice', () => {
     expect(() => make([{ ...alice.config, macaroon: 'not a macaroon!' }])).toThrow(
       'LND node alice: the macaroon is neither hex nor base64',
     );
+    expect(() => make([{ ...alice.config, macaroon: MACAROON.slice(0, -2) }])).toThrow(
+      "LND node alice: the macaroon is not a whole file of LND's",
+    );
     expect(() => make([{ ...alice.config, cert: 'AAAA' }])).toThrow('LND node alice: the certificate is neither');
     for (const cert of [
       Buffer.from(alice.config.cert).toString('base64'),
       Buffer.from(alice.config.cert).toString('hex'),
     ]) {
-      const pool = await pooled([{ ...alice.config, cert, macaroon: Buffer.from('0201ff', 'hex').toString('base64') }]);
+      const pool = await pooled([{ ...alice.config, cert, macaroon: Buffer.from(MACAROON, 'hex').toString('base64') }]);
       expect(pool.health()[0]?.state).toBe('up');
     }
   });

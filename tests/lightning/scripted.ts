@@ -12,6 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { makeCertificate } from '../../sandbox/lnd/certificate.ts';
+import { bakeMacaroon } from '../../sandbox/lnd/macaroon.ts';
 import { type Clock, hostClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/ids.ts';
 import type { Log } from '../../src/base/logger.ts';
@@ -23,6 +24,9 @@ import {
   type NodeEvent,
 } from '../../src/infra/lightning/pool.ts';
 import { bytesField, FEATURES, forge, MEMO, SECRET } from './forge.ts';
+
+/** A whole one, of nobody's node. */
+export const MACAROON = bakeMacaroon(Buffer.alloc(32), []).toString('hex');
 
 type Message = Record<string, unknown>;
 export type Failure = { code: number; details: string };
@@ -92,7 +96,7 @@ export async function startScripted(name = 'alice', publicKey = `02${'ab'.repeat
   });
   return {
     ...node,
-    config: { name, socket: `localhost:${port}`, cert, macaroon: '0201abcd' },
+    config: { name, socket: `localhost:${port}`, cert, macaroon: MACAROON },
     stop: () => server.forceShutdown(),
   };
 }

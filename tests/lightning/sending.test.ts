@@ -33,7 +33,9 @@ const sent = () => lnd.calls.filter((call) => call.name === 'sendpaymentv2');
 
 function payWith(script: (out: Out) => void, invoice: DecodedInvoice, more: Partial<Parameters<typeof pay>[1]> = {}) {
   lnd.streams.sendpaymentv2 = script;
-  return pay(alice, { invoice, amountMsat: 1_000_000n, feeCeilingMsat: 10_000n, deadlineMs: 2_000, ...more });
+  const refuseFromMs = Date.now() + 10_000;
+  const limits = { amountMsat: 1_000_000n, feeCeilingMsat: 10_000n, refuseFromMs, deadlineMs: 2_000 };
+  return pay(alice, { invoice, ...limits, ...more });
 }
 
 describe('what is sent', () => {
@@ -76,7 +78,7 @@ describe('what is sent', () => {
 
   test('C2: the compiler asks for a ceiling and a decoded invoice', () => {
     // @ts-expect-error no fee ceiling
-    const withoutCeiling: Parameters<typeof pay>[1] = { invoice, amountMsat: 1n, deadlineMs: 1 };
+    const withoutCeiling: Parameters<typeof pay>[1] = { invoice, amountMsat: 1n, refuseFromMs: 1, deadlineMs: 1 };
     const { request, paymentHash, destination, amountMsat, createdAtMs, expiresAtMs } = invoice;
     // @ts-expect-error not from decodeInvoice
     const imitated: DecodedInvoice = { request, paymentHash, destination, amountMsat, createdAtMs, expiresAtMs };
@@ -86,7 +88,13 @@ describe('what is sent', () => {
   test('D10: nothing is sent to one of our own nodes', async () => {
     const own = await startScripted('bob', invoice.destination);
     const both = await poolOf([lnd.config, own.config]);
-    const order = { invoice, amountMsat: 1_000_000n, feeCeilingMsat: 0n, deadlineMs: 1_000 };
+    const order = {
+      invoice,
+      amountMsat: 1_000_000n,
+      feeCeilingMsat: 0n,
+      refuseFromMs: Date.now() + 10_000,
+      deadlineMs: 1_000,
+    };
     await expect(pay(both.node('alice'), order)).rejects.toEqual(new Refusal('own_invoice'));
     await expect(pay(both.node('bob'), order)).rejects.toThrow(Refusal);
     expect(both.isOurs(invoice.destination)).toBe(true);
@@ -146,6 +154,7 @@ describe('silence', () => {
     expect(await payWith(() => {}, someInvoice().invoice)).toEqual({
       state: 'unknown',
       why: 'lnd alice payments: not called (full)',
+      isUnsent: true,
     });
     const outcomes = await Promise.all(held);
     expect(new Set(outcomes.map((outcome) => outcome.state))).toEqual(new Set(['unknown']));

@@ -2,6 +2,8 @@
 // at the level of LND's own messages, so that everything above the wire is the house's. Requests may come late, twice or
 // after their sender's death, answers may be lost, lines break.
 import { Readable } from 'node:stream';
+import type { Metadata } from '@grpc/grpc-js';
+import { BEGIN_WITHIN_MS } from '../../src/infra/lightning/pay.ts';
 import type { Lnd, WireInvoice, WirePayment } from '../../src/infra/lightning/wire.ts';
 import type { Life } from './life.ts';
 import { type Invoice, type Listener, type LndNode, RpcError, wireInvoice } from './lnd-node.ts';
@@ -14,6 +16,7 @@ export const doors = new Map<string, Door>();
 type Done<Answer> = (error: unknown, answer?: Answer) => void;
 
 const WAY_MS = 3;
+const AGAIN_MS = 2_000;
 
 export function openConnection(config: { readonly socket: string }): Lnd {
   const door = doors.get(config.socket);
@@ -118,10 +121,15 @@ function routerOf(door: Door) {
     sendPaymentV2: streaming<{ payment_request: string; amt_msat?: string }, WirePayment>(
       door,
       'sendPayment',
-      (given, listener) => {
+      (given, listener, header) => {
+        node.admit(String(header?.get('macaroon')[0]));
         const amount = given.amt_msat === undefined ? undefined : BigInt(given.amt_msat);
         const payment = node.sendPayment(given.payment_request, amount);
         listener.tell(node.wirePayment(payment));
+        const late = () => {
+          if (payment.status === 'IN_FLIGHT') listener.fail(new RpcError(4, 'Deadline exceeded'));
+        };
+        node.machine.after(BEGIN_WITHIN_MS, `${node.name} has been heard`, door.life, late);
         return listenTo(node, payment.hash, listener);
       },
     ),
@@ -166,7 +174,8 @@ function send(door: Door, name: string, arrive: () => void, fail: (error: RpcErr
   const step = (): unknown => {
     const link = machine.linkState(life, `lnd-${node.name}`);
     if (link === 'cut') return fail(UNAVAILABLE('No connection established'));
-    if (link === 'silent') return undefined;
+    // A kernel sends again until it gets through, also what a dead process left to it.
+    if (link === 'silent') return machine.after(node.dice.wait(AGAIN_MS), label, undefined, step);
     if (!node.isUp()) return fail(UNAVAILABLE('connect ECONNREFUSED'));
     if (node.hungUntil > machine.now) {
       const waitMs = node.hungUntil - machine.now + node.dice.wait(50);
@@ -235,10 +244,10 @@ class Stream<Message> extends Readable {
   }
 }
 
-type Opened<Request, Message> = (request: Request, listener: Listener<Message>) => () => void;
+type Opened<Request, Message> = (request: Request, listener: Listener<Message>, header?: Metadata) => () => void;
 
 function streaming<Request, Message>(door: Door, name: string, open: Opened<Request, Message>) {
-  return (request: Request) => {
+  return (request: Request, header?: Metadata) => {
     const stream = new Stream<Message>();
     let leave = () => {};
     let lastAt = 0;
@@ -264,7 +273,7 @@ function streaming<Request, Message>(door: Door, name: string, open: Opened<Requ
     };
     const arrive = () => {
       try {
-        leave = open(request, listener);
+        leave = open(request, listener, header);
       } catch (error) {
         breaks(error as RpcError);
       }

@@ -2,6 +2,7 @@
 // ends when its payee says, whoever still listens; a failed hash may be tried again, no other one. It may say less than
 // it knows for a while, but nothing that LND could not say.
 import { createHash } from 'node:crypto';
+import { bakeMacaroon, checkCaveats, readMacaroon } from '../../sandbox/lnd/macaroon.ts';
 import { publicKeyOf, readRequest, writeRequest } from '../../sandbox/lnd/requests.ts';
 import type { WireInvoice, WirePayment } from '../../src/infra/lightning/wire.ts';
 import type { Dice } from './dice.ts';
@@ -69,6 +70,8 @@ export class LndNode {
   readonly machine: Machine;
   readonly dice: Dice;
   readonly publicKey: string;
+  /** Hex. */
+  readonly macaroon: string;
   readonly invoices = new Map<string, Invoice>();
   readonly payments = new Map<string, Payment>();
   readonly invoiceListeners = new Set<Listener<WireInvoice>>();
@@ -91,6 +94,16 @@ export class LndNode {
     this.#outside = given.outside;
     this.#key = createHash('sha256').update(`the node ${name}`).digest('hex');
     this.publicKey = publicKeyOf(this.#key);
+    this.macaroon = bakeMacaroon(Buffer.from(this.#key), []).toString('hex');
+  }
+
+  /** Throws unless it takes this macaroon (hex) now. */
+  admit(macaroon: string): void {
+    try {
+      checkCaveats(readMacaroon(Buffer.from(this.#key), Buffer.from(macaroon, 'hex')).caveats, this.machine.now);
+    } catch (error) {
+      throw new RpcError(2, error instanceof Error ? error.message : String(error));
+    }
   }
 
   isUp(): boolean {

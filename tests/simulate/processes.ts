@@ -174,7 +174,7 @@ export function startWorker(around: Surroundings): WorkerProcess {
       const socket = `${life.name}@${node.name}`;
       doors.set(socket, { life, node });
       life.onDeath.add(() => void doors.delete(socket));
-      return { name: node.name, socket, cert: '', macaroon: '' };
+      return { name: node.name, socket, cert: '', macaroon: node.macaroon };
     }),
     network: 'regtest',
     connectionsPerNode: 1,

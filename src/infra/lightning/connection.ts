@@ -3,20 +3,19 @@
 // for 20 MB each. Being ours, the clients also have keepalive, without which a dead link keeps its streams silent.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type ChannelOptions, type ClientOptions, credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  type ClientOptions,
+  credentials,
+  InterceptingCall,
+  type Interceptor,
+  loadPackageDefinition,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Metrics } from '../../base/metrics.ts';
+import { certificateOf, macaroonOf, type NodeConfig } from './credentials.ts';
 import { measuring } from './measure-calls.ts';
 import type { Lnd } from './wire.ts';
-
-/** One node as configured. `cert` is PEM, or hex or base64 of the file; `macaroon` is hex or base64 of the file. */
-export type NodeConfig = {
-  readonly name: string;
-  /** `host:port`. */
-  readonly socket: string;
-  readonly cert: string;
-  readonly macaroon: string;
-};
 
 type ClientClass = new (socket: string, creds: unknown, options: ClientOptions) => never;
 type Services = {
@@ -54,20 +53,13 @@ const CHANNEL: ChannelOptions = {
 /**
  * Opens one connection; it is established by the first call, and again after every loss.
  * @param metrics is told of every call.
- * @throws when certificate or macaroon are neither hex nor base64 nor PEM. The message names the node, never the value.
+ * @throws when certificate or macaroon are neither hex nor base64 nor PEM, or not what LND writes. The message names the node, never the value.
  */
 export function openConnection(config: NodeConfig, metrics?: Metrics): Lnd {
-  const macaroon = macaroonOf(config).toString('hex');
-  const credential = credentials.combineChannelCredentials(
-    credentials.createSsl(certificateOf(config)),
-    credentials.createFromMetadataGenerator((_, done) => {
-      const metadata = new Metadata();
-      metadata.add('macaroon', macaroon);
-      done(null, metadata);
-    }),
-  );
+  const credential = credentials.createSsl(certificateOf(config));
   const { lnrpc, routerrpc, invoicesrpc } = loadServices();
-  const options: ClientOptions = metrics ? { ...CHANNEL, interceptors: [measuring(metrics)] } : CHANNEL;
+  const shown = showing(macaroonOf(config).toString('hex'));
+  const options: ClientOptions = { ...CHANNEL, interceptors: metrics ? [measuring(metrics), shown] : [shown] };
   const first = new lnrpc.Lightning(config.socket, credential, options) as Lnd['default'];
   // The other services' clients ride on the first one's channel.
   const shared: ClientOptions = { ...options, channelOverride: first.getChannel() };
@@ -79,29 +71,18 @@ export function openConnection(config: NodeConfig, metrics?: Metrics): Lnd {
   };
 }
 
+/** Shows the macaroon with every call that brings none of its own: LND refuses two. */
+function showing(macaroon: string): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        if (metadata.get('macaroon').length === 0) metadata.set('macaroon', macaroon);
+        next(metadata, listener);
+      },
+    });
+}
+
 /** Ends the connection; running calls end with an error. */
 export function closeConnection(connection: Lnd): void {
   connection.default.close();
-}
-
-/** The macaroon's bytes. */
-export function macaroonOf(config: NodeConfig): Buffer {
-  const bytes = bytesOf(config.macaroon);
-  if (bytes.length === 0) throw new Error(`LND node ${config.name}: the macaroon is neither hex nor base64`);
-  return bytes;
-}
-
-function certificateOf(config: NodeConfig): Buffer {
-  if (config.cert.includes('-----BEGIN')) return Buffer.from(config.cert);
-  const bytes = bytesOf(config.cert);
-  if (!bytes.includes('-----BEGIN CERTIFICATE')) {
-    throw new Error(`LND node ${config.name}: the certificate is neither PEM nor hex or base64 of it`);
-  }
-  return bytes;
-}
-
-function bytesOf(text: string): Buffer {
-  const bare = text.replace(/\s/g, '');
-  if (/^(?:[0-9a-f]{2})+$/i.test(bare)) return Buffer.from(bare, 'hex');
-  return /^[a-z0-9+/_-]+=*$/i.test(bare) ? Buffer.from(bare, 'base64') : Buffer.alloc(0);
 }

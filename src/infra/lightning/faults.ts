@@ -31,6 +31,17 @@ function isStarting(error: unknown): boolean {
   return /^(?:wallet locked|waiting to start|the RPC server is in the process of starting up)/.test(detailsOf(error));
 }
 
+/**
+ * Whether the call surely began nothing, and never will: it was not made, no connection was there to carry it, or it
+ * came after the time that its macaroon allowed (until.ts).
+ */
+export function isUnsent(error: unknown): boolean {
+  if (error instanceof NotCalled) return true;
+  const details = detailsOf(error);
+  if (codeOf(error) === status.UNAVAILABLE) return details.startsWith('No connection established');
+  return codeOf(error) === status.UNKNOWN && details.endsWith('macaroon has expired');
+}
+
 /** LND knows no payment of this hash. */
 export function isPaymentAbsent(error: unknown): boolean {
   return codeOf(error) === status.NOT_FOUND;

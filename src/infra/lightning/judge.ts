@@ -64,6 +64,11 @@ export function unknown(why: string): PayOutcome & { state: 'unknown' } {
   return { state: 'unknown', why };
 }
 
+/** Nothing is proven of the payment; this try of it left nothing behind. */
+export function unsent(why: string): PayOutcome & { state: 'unknown' } {
+  return { state: 'unknown', why, isUnsent: true };
+}
+
 /** LND before 0.19.0 can be robbed by its peers (excessive failback, replacement stalling, infinite inbox). */
 export function versionMayPay(version: string): boolean {
   const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version);

@@ -3,7 +3,7 @@
 // that LND refuses for its content, so that only the right to it shows.
 import { status } from '@grpc/grpc-js';
 import { nodeInfo } from './accounts.ts';
-import { macaroonOf } from './connection.ts';
+import { macaroonOf } from './credentials.ts';
 import { codeOf, explain, isPermissionDenied, isTransport } from './faults.ts';
 import type { LightningNode } from './node.ts';
 

@@ -1,15 +1,18 @@
 // Paying an invoice, and asking what became of a payment. Promises: nothing is sent without a validated invoice and a
 // fee ceiling; `failed` is said only when LND itself says that this payment is over, or would refuse it before it
-// begins, whenever asked; all else, above all silence, is `unknown`. LND's stream is read here and not through
-// ln-service, whose promise may never settle, reject outside of any catch, or ask LND to stop a payment that its
-// caller lost sight of.
+// begins, whenever asked; all else, above all silence, is `unknown`. A try that has not begun by its time never will:
+// its node refuses it. LND's stream is read here and not through ln-service, whose promise may never settle, reject
+// outside of any catch, or ask LND to stop a payment that its caller lost sight of.
 import { type ClientReadableStream, status } from '@grpc/grpc-js';
+import { hostTimeIn } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { FailureReason, PayOutcome } from '../../domain/states.ts';
+import { macaroonOf } from './credentials.ts';
 import { type DecodedInvoice, isDecoded } from './decode.ts';
-import { codeOf, detailsOf, explain, isPaymentAbsent, isTransport } from './faults.ts';
-import { outcomeOf, unknown } from './judge.ts';
+import { codeOf, detailsOf, explain, isPaymentAbsent, isTransport, isUnsent } from './faults.ts';
+import { outcomeOf, unknown, unsent } from './judge.ts';
 import type { LightningNode } from './node.ts';
+import { onlyUntil } from './until.ts';
 import type { WirePayment, WireSendPayment } from './wire.ts';
 
 export type PayOrder = {
@@ -22,10 +25,17 @@ export type PayOrder = {
   readonly maxPaths?: number;
   /** Called at most once, when LND reports that an attempt has left it. */
   readonly onInFlight?: () => void;
+  /** From when on the node must refuse to begin it, by its own clock, in milliseconds since 1970. */
+  readonly refuseFromMs: number;
   /** How long to wait for an end before saying `unknown`, in milliseconds from now. The payment goes on. */
   readonly deadlineMs: number;
 };
 
+/**
+ * How long the parts of one request may be under way from the first, which shows the macaroon, to the last: LND gives up
+ * waiting then. So `refuseFromMs` and this together are the last moment at which a try can begin.
+ */
+export const BEGIN_WITHIN_MS = 15_000;
 /** How long LND may look for a route; then it gives up by itself. */
 const PATHFINDING_S = 30;
 /** Blocks after which a stuck payment is back at the latest: about a week. */
@@ -45,10 +55,8 @@ export async function pay(node: LightningNode, order: PayOrder): Promise<PayOutc
   if (!argumentsFit(node, order)) return rejected();
   const health = node.health().canPay ? node.health() : await node.check();
   // Another call may have sent it before, so not even this is a failure of the payment.
-  if (!health.canPay) return unknown(`not sent: node ${health.state}, ${health.why}`);
-  const outcome = await tryToSend(node, order);
-  if (outcome.state === 'unknown') noteUnknown(node, order.invoice.paymentHash);
-  return outcome;
+  if (!health.canPay) return unsent(`not sent: node ${health.state}, ${health.why}`);
+  return tryToSend(node, order);
 }
 
 async function tryToSend(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
@@ -56,6 +64,7 @@ async function tryToSend(node: LightningNode, order: PayOrder): Promise<PayOutco
     return await node.paymentRoom(() => send(node, order));
   } catch (error) {
     if (isTransport(error)) node.doubt();
+    if (isUnsent(error)) return unsent(explain(error));
     return afterError(node, order.invoice.paymentHash, error);
   }
 }
@@ -96,15 +105,17 @@ function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
   const waiting = new AbortController();
   return new Promise((resolve, reject) => {
     let isWaiting = true;
+    let isKnown = false;
     let isOut = false;
-    const stream = node.connection().router.sendPaymentV2(requestOf(order));
+    let stream = begin(node, order);
     const end = (settle: () => void) => {
       if (isWaiting) settle();
       isWaiting = false;
       waiting.abort();
       forget(node, stream);
     };
-    stream.on('data', (payment: WirePayment) => {
+    const hear = (payment: WirePayment) => {
+      isKnown = true;
       const outcome = outcomeOf(payment, paymentHash);
       if (outcome.state !== 'unknown') {
         if (!isWaiting) node.emit({ kind: 'late_outcome', node: node.name, paymentHash, outcome });
@@ -113,15 +124,40 @@ function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
       if (isOut || payment.status !== 'IN_FLIGHT' || payment.htlcs.length === 0) return;
       isOut = true;
       tellInFlight(node, order);
-    });
-    stream.on('error', (error) => end(() => reject(error)));
-    stream.on('end', () => end(() => resolve(unknown('the stream ended without an end of the payment'))));
+    };
+    const listen = () => {
+      stream.on('data', hear);
+      stream.on('error', (error) => {
+        if (waiting.signal.aborted) return;
+        // The request's time is over, the payment's is not.
+        if (!isKnown || codeOf(error) !== status.DEADLINE_EXCEEDED) return end(() => reject(error));
+        forget(node, stream);
+        stream = follow(node, paymentHash);
+        listen();
+        if (!isWaiting) listenOn(node, stream);
+      });
+      stream.on('end', () => end(() => resolve(unknown('the stream ended without an end of the payment'))));
+    };
+    listen();
     void node.clock.sleep(order.deadlineMs, waiting.signal).then(() => {
       if (!isWaiting) return;
       isWaiting = false;
       resolve(unknown(isOut ? 'in flight' : 'no answer yet'));
       listenOn(node, stream);
     });
+  });
+}
+
+function begin(node: LightningNode, order: PayOrder): ClientReadableStream<WirePayment> {
+  const header = onlyUntil(macaroonOf(node.config), order.refuseFromMs);
+  return node.connection().router.sendPaymentV2(requestOf(order), header, { deadline: hostTimeIn(BEGIN_WITHIN_MS) });
+}
+
+/** LND's stream about a payment that it has: its record as it is now, then every change until its end. */
+function follow(node: LightningNode, paymentHash: string): ClientReadableStream<WirePayment> {
+  return node.connection().router.trackPaymentV2({
+    payment_hash: Buffer.from(paymentHash, 'hex'),
+    no_inflight_updates: false,
   });
 }
 
@@ -187,39 +223,23 @@ type Found = PayOutcome | { readonly state: 'absent' };
 /**
  * Asks the node that was to pay what became of a payment. Never throws.
  * @param paymentHash hex.
- * @returns `absent` when the node, up and itself, has no record of it: the payment can be sent again from the same
- *   node, but may not be called failed while another process could still be sending it and the invoice lives.
- *   `unknown` for a payment under way, for every error, and for a failure that may be an earlier try's.
+ * @returns `absent` when the node, up and itself, has no record of it. This and `failed` are the end of what the node
+ *   was told; they are the end of the payment only when no try of it can begin any more, which the caller must know:
+ *   a failed hash may be tried again, and until LND has read the new request its record is the old failure. `unknown`
+ *   for a payment under way, for every error, and for a failure while the node has not been steady for a while: one that
+ *   hung goes on with what it had admitted before.
  */
 export async function lookupPayment(node: LightningNode, paymentHash: string): Promise<Found> {
   const found = await readRecord(node, paymentHash);
-  if (found.state !== 'failed' || isOfLastTry(node, paymentHash)) return found;
+  if (found.state !== 'failed' || isSteady(node)) return found;
   return unknown('the recorded failure may be that of an earlier try');
 }
 
-/** So long after a try nobody heard the end of, and after a node came back, its request may still be on the way. */
-const SETTLING_MS = 30_000;
 const STEADY_MS = 15_000;
-const unheard = new WeakMap<LightningNode, Map<string, number>>();
 
-function noteUnknown(node: LightningNode, paymentHash: string): void {
-  const nowMs = node.clock.nowMs();
-  const tries = unheard.get(node) ?? new Map<string, number>();
-  unheard.set(node, tries);
-  for (const [hash, atMs] of tries) if (atMs + SETTLING_MS < nowMs) tries.delete(hash);
-  tries.set(paymentHash, nowMs);
-}
-
-/**
- * A failed hash may be tried again, and until LND has read the new request its record is the old failure. A node that
- * hung reads what was sent to it hours ago when it goes on: taken for the end, the old failure would be paid back, and
- * then the payment made.
- */
-function isOfLastTry(node: LightningNode, paymentHash: string): boolean {
-  const nowMs = node.clock.nowMs();
-  const triedAtMs = unheard.get(node)?.get(paymentHash) ?? 0;
+function isSteady(node: LightningNode): boolean {
   const { steadySinceMs } = node.health();
-  return triedAtMs + SETTLING_MS < nowMs && steadySinceMs !== undefined && steadySinceMs + STEADY_MS < nowMs;
+  return steadySinceMs !== undefined && steadySinceMs + STEADY_MS < node.clock.nowMs();
 }
 
 async function readRecord(node: LightningNode, paymentHash: string): Promise<Found> {
@@ -248,10 +268,7 @@ async function track(node: LightningNode, paymentHash: string): Promise<PayOutco
  * never come. Undefined when there was none in time. Throws what every call to LND may throw, NOT_FOUND too.
  */
 export async function firstRecord(node: LightningNode, paymentHash: string): Promise<WirePayment | undefined> {
-  const stream = node.connection().router.trackPaymentV2({
-    payment_hash: Buffer.from(paymentHash, 'hex'),
-    no_inflight_updates: false,
-  });
+  const stream = follow(node, paymentHash);
   const waiting = new AbortController();
   try {
     return await new Promise((resolve, reject) => {

@@ -5,12 +5,12 @@ import { Unavailable } from '../../base/errors.ts';
 import type { Random } from '../../base/ids.ts';
 import type { Log } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import type * as connection from './connection.ts';
+import type { NodeConfig } from './credentials.ts';
 import type { Network } from './decode.ts';
 import type * as nodes from './node.ts';
 import { createNode } from './node.ts';
 
-export type NodeConfig = connection.NodeConfig;
+export type { NodeConfig };
 export type LightningNode = nodes.LightningNode;
 export type NodeHealth = nodes.NodeHealth;
 export type NodeEvent = nodes.NodeEvent;

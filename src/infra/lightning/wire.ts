@@ -1,6 +1,6 @@
 // The messages of LND's gRPC interface, as far as this house reads and writes them. Nothing outside this folder knows
 // them. 64-bit numbers are decimal strings, bytes are Buffers, enums are their names (see connection.ts).
-import type { Client, ClientReadableStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { CallOptions, Client, ClientReadableStream, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 
 export type Done<Response> = (error: ServiceError | null, response?: Response) => void;
 type Unary<Request, Response> = (request: Request, done: Done<Response>) => ClientUnaryCall;
@@ -29,7 +29,7 @@ export type Lnd = {
     signMessage: Unary<{ msg: Buffer }, unknown>;
   };
   readonly router: Client & {
-    sendPaymentV2: Streaming<WireSendPayment, WirePayment>;
+    sendPaymentV2(request: WireSendPayment, header: Metadata, options: CallOptions): ClientReadableStream<WirePayment>;
     trackPaymentV2: Streaming<{ payment_hash: Buffer; no_inflight_updates: boolean }, WirePayment>;
   };
   readonly invoices: Client & { cancelInvoice: Unary<{ payment_hash: Buffer }, unknown> };
