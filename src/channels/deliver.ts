@@ -1,6 +1,8 @@
-// Brings one notice to its person, on the card it belongs to, at most once for a row that is marked sent. A crash between
-// the other side's answer and our mark repeats the message once; more repetitions are stopped by a count. What many need
-// at once is asked and written together, so a notice costs three round trips: what to tell, the pace, the mark.
+// Brings one notice to its person, on the card it belongs to, at most once for a row that is marked sent. A message of
+// which nobody knows whether it arrived is repeated: once where its answer was lost, once for each process that died on
+// the way, since nobody may go untold. What many need at once is asked and written together, so a notice costs three
+// round trips: what to tell, the pace, the mark.
+import { inSpan } from '../base/trace.ts';
 import { type LateNews, renderBelow } from '../chat/notices.ts';
 import type { NoticeKind, StoredNotice } from '../domain/notice.ts';
 import { setReach } from '../flows/wallets.ts';
@@ -9,7 +11,7 @@ import { type EndedNotice, endNotice, lookForTelling, type Telling } from '../in
 import { deleteOutbox } from '../infra/db/outbox.ts';
 import type { ReachableChat } from '../infra/db/users.ts';
 import { keepSlot, type Line, reserve, reserveFor } from '../infra/redis/pace.ts';
-import { countTry, uncountTry } from '../infra/redis/tries.ts';
+import { countTry, loseTry, type Tries, uncountTry } from '../infra/redis/tries.ts';
 import type { World } from '../world.ts';
 import { render, withCard } from './cards.ts';
 import { type Channel, type Channels, isAnswered, type Outcome, type Shown } from './channel.ts';
@@ -23,7 +25,10 @@ export type Delivered = { readonly state: 'sent' | 'unreachable' } | { readonly 
 
 const UNSURE_AGAIN_MS = 3_000;
 const AWAY_AGAIN_MS = 10_000;
-const MOST_COPIES = 2;
+/** So many whose answers were lost: one of them has arrived. */
+const MOST_LOST = 2;
+/** Begun in vain so often, the notice itself may be what kills its processes. */
+const MOST_BEGUN = 6;
 // News that nothing comes before and nothing follows: it needs no card.
 const ALONE: ReadonlySet<NoticeKind> = new Set(['send_received', 'broadcast']);
 // Ends that may come hours after their card. An edit makes no sound on a phone, so they are messages of their own.
@@ -47,7 +52,7 @@ type Way = {
   readonly channel: Channel;
   /** By this name its try is counted, until it is known that it did nothing. */
   readonly tryId: string;
-  /** From here on a message may be on its way. */
+  /** From here on a message may be on its way, or have arrived. */
   isOut: boolean;
 };
 
@@ -79,18 +84,22 @@ async function deliverTo(world: World, way: Way): Promise<Delivered | undefined>
   try {
     return await tellOn(world, way);
   } catch (error) {
-    // Counted tries that came to nothing would use up the copies, and the news would end untold.
-    if (!way.isOut) await uncount(world, way).catch(() => undefined);
+    // A try is what it came to: counted for more, the news would end untold; for less, it would be told too often.
+    await (way.isOut ? lose(world, way) : uncount(world, way)).catch(() => undefined);
     throw error;
   }
 }
 
-function count(world: World, { notice, chat, tryId }: Way): Promise<number> {
+function count(world: World, { notice, chat, tryId }: Way): Promise<Tries> {
   return countTry(world.sessions, lineOf(chat), notice.id, tryId);
 }
 
 function uncount(world: World, { notice, chat, tryId }: Way): Promise<void> {
   return uncountTry(world.sessions, lineOf(chat), notice.id, tryId);
+}
+
+function lose(world: World, { notice, chat, tryId }: Way): Promise<void> {
+  return loseTry(world.sessions, lineOf(chat), notice.id, tryId);
 }
 
 async function tellOn(world: World, way: Way): Promise<Delivered | undefined> {
@@ -110,8 +119,8 @@ async function tellOn(world: World, way: Way): Promise<Delivered | undefined> {
     return later(world, waitMs);
   }
   if (waitMs > 0) await world.clock.sleep(waitMs);
-  const copies = waitMs > 0 ? undefined : counted;
-  return isAlone ? show(world, way, undefined, copies) : withCard(world, notice, () => showOnCard(world, way));
+  const tries = waitMs > 0 ? undefined : counted;
+  return isAlone ? show(world, way, undefined, tries) : withCard(world, notice, () => showOnCard(world, way));
 }
 
 async function showOnCard(world: World, way: Way): Promise<Delivered | undefined> {
@@ -149,17 +158,18 @@ async function close(
   return closed;
 }
 
-/** @param counted the number of this try, where it was counted already. */
-async function show(world: World, way: Way, card: Shown | undefined, counted?: number): Promise<Delivered | undefined> {
+/** @param counted the tries with this one, where it was counted already. */
+async function show(world: World, way: Way, card: Shown | undefined, counted?: Tries): Promise<Delivered | undefined> {
   const { notice, person, chat, channel } = way;
-  const [reply, copies] = await Promise.all([
+  const [reply, tries] = await Promise.all([
     render(world, notice, person),
     // An edit can be repeated freely; a new message is one more each time.
-    card ? 0 : (counted ?? count(world, way)),
+    card ? undefined : (counted ?? count(world, way)),
   ]);
-  if (copies > MOST_COPIES) return end(world, notice.id, 'sent');
-  if (copies === MOST_COPIES) {
-    // The last copy is not thrown after the first into a broken line: where that lasts, nobody would be told at all.
+  if (tries && tries.lost >= MOST_LOST) return end(world, notice.id, 'sent');
+  if (tries && tries.begun > MOST_BEGUN) return giveUp(world, way);
+  if (tries && tries.begun > 1) {
+    // Another copy is not thrown after the first into a broken line: where that lasts, nobody would be told at all.
     const probed = await channel.probe(chat);
     if (!isAnswered(probed)) {
       await uncount(world, way);
@@ -167,12 +177,21 @@ async function show(world: World, way: Way, card: Shown | undefined, counted?: n
     }
   }
   way.isOut = !card;
-  const outcome = await channel.send(chat, reply, card);
-  // A try that did nothing is no copy.
-  if (!card && (outcome.state === 'wait' || outcome.state === 'not_sent')) {
-    await uncount(world, way);
-  }
+  const facts = { kind: notice.notice.kind, channel: chat.channel, bot: chat.bot };
+  const outcome = await inSpan('receipt sent', facts, () => channel.send(chat, reply, card), {
+    side: 'client',
+    resultOf: ({ state }) => state,
+  });
+  way.isOut &&= outcome.state === 'done' || outcome.state === 'unsure';
+  if (!card && !way.isOut) await uncount(world, way);
+  if (!card && outcome.state === 'unsure') await lose(world, way);
   return judge(world, way, outcome);
+}
+
+/** Nobody knows whether any of the copies arrived. */
+function giveUp(world: World, { notice }: Way): Promise<Delivered> {
+  world.log.error('notice given up', { notice: notice.id, kind: notice.notice.kind });
+  return end(world, notice.id, 'unreachable');
 }
 
 async function judge(world: World, { notice, chat }: Way, outcome: Outcome<Shown>): Promise<Delivered | undefined> {

@@ -1,11 +1,15 @@
 // Notices to people: on the right card, at the right pace, never twice once marked, and truthful about who cannot be told.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Unavailable } from '../../src/base/errors.ts';
 import { showReply } from '../../src/channels/cards.ts';
+import type { Channel } from '../../src/channels/channel.ts';
+import { deliver } from '../../src/channels/deliver.ts';
 import { sendReply } from '../../src/channels/telegram/send.ts';
 import { rich } from '../../src/chat/rich.ts';
 import type { Notice } from '../../src/domain/notice.ts';
 import { insertNotice } from '../../src/infra/db/notices.ts';
+import { keys } from '../../src/infra/redis/keys.ts';
+import { countTry } from '../../src/infra/redis/tries.ts';
 import { openTelling, PAID, PENDING, type Telling } from './telling.ts';
 
 let { shared, instance, newPerson, tell, run, seenBy, stateOf } = {} as Telling;
@@ -129,6 +133,44 @@ it('H3: the second message waits until Telegram answers again, however long that
   expect(seenBy(phone)).toHaveLength(0);
   expect(await run(id)).toEqual({ state: 'sent' });
   expect(seenBy(phone)).toHaveLength(1);
+});
+
+const RECEIVED: Notice = { kind: 'send_received', amountMsat: '7000', fromName: 'Baraka', memo: null };
+
+it('H3: two processes that died on the way told nobody: a third one does', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, RECEIVED);
+  const { world } = instance;
+  const begun = keys.tries('telegram', String(phone.id), id);
+  const never = new Promise<never>(() => {});
+  const probe: Channel['probe'] = async () => ({ state: 'done', result: { messageId: '1', photo: false } });
+  const dying: Channel = { send: () => never, close: () => never, probe };
+  for (let at = 1; at <= 2; at++) {
+    void deliver(world, id, { telegram: dying });
+    await vi.waitFor(async () => expect(await world.sessions.scard(begun)).toBe(at));
+  }
+  expect(seenBy(phone)).toHaveLength(0);
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(1);
+});
+
+it('H3: what was shown and could not be marked is shown twice at most', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, RECEIVED);
+  const { world } = instance;
+  const unmarked = { ...world, db: { ...world.db, call: () => Promise.reject(new Unavailable('database')) } };
+  for (let at = 0; at < 3; at++) await expect(run(id, unmarked)).rejects.toThrow('database');
+  expect(await run(id)).toEqual({ state: 'sent' });
+  expect(seenBy(phone)).toHaveLength(2);
+});
+
+it('a notice at which one process after the other dies is given up, and not called told', async () => {
+  const { phone, person } = await newPerson();
+  const { id } = await tell(person.userId, RECEIVED);
+  const line = { channel: 'telegram', bot: 'satfleet1_bot', chatId: String(phone.id) };
+  for (let at = 1; at <= 6; at++) await countTry(instance.world.sessions, line, id, `dead ${at}`);
+  expect(await run(id)).toEqual({ state: 'unreachable' });
+  expect(seenBy(phone)).toHaveLength(0);
 });
 
 it('429 moves the job to the moment that Telegram named', async () => {

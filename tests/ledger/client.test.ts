@@ -92,6 +92,14 @@ test('a serialisation failure and a deadlock repeat the whole function', async (
   }
 });
 
+test('who is asked for another try until the time is over is told that the database is not there', async () => {
+  const again = `DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$`;
+  const db = testDb(ledger.database, { acquireMs: 50 });
+  const refused = db.transaction('test.busy', (tx) => tx.query('test.raise', again, []));
+  await expect(refused).rejects.toBeInstanceOf(Unavailable);
+  await db.close();
+});
+
 test('two transactions that lock two rows crosswise both end, by one of them being repeated', async () => {
   const [a, b] = [newId(), newId()];
   const insert = `INSERT INTO outbox (id, queue, subject_id, created_at, due_at) VALUES ($1, 'x', $1, now(), now())`;

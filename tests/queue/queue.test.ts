@@ -1,11 +1,14 @@
 // The queues by themselves, on a Redis of their own: an id is one job while it waits and free again when it is done, a
 // failed job is kept and comes back when asked for, moving a job costs no try, and nothing waits long for a dead Redis.
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { hostClock } from '../../src/base/clock.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { type ConsumerEvents, consume, type Handler } from '../../src/infra/queue/consumer.ts';
 import { QUEUE_NAMES, QUEUES, type QueueName } from '../../src/infra/queue/jobs.ts';
 import { createQueues, type Queues } from '../../src/infra/queue/queues.ts';
+import { reconnectMs } from '../../src/infra/queue/reconnect.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const clock = hostClock();
@@ -64,6 +67,22 @@ test('an id is one job while it waits, and a new one when it is done', async () 
   expect(counts.find(({ name }) => name === 'cleanup')).toMatchObject({ waiting: 1, active: 0, delayed: 0, failed: 0 });
 });
 
+test('however long Redis was away, a connection is tried again within two seconds', () => {
+  expect([1, 2, 3, 50, 5_000].map(reconnectMs)).toEqual([200, 400, 800, 2_000, 2_000]);
+});
+
+test('a line tells how many wait, how long the oldest does, and how many were done', async () => {
+  const before = await queues.line('cleanup');
+  expect(before).toMatchObject({ waiting: 0, oldestMs: 0 });
+  await queues.add(['l1', 'l2', 'l3'].map((id) => job(id, 'cleanup')));
+  await vi.waitFor(async () => expect((await queues.line('cleanup')).oldestMs).toBeGreaterThan(20));
+  expect(await queues.line('cleanup')).toMatchObject({ waiting: 3, done: before.done });
+  work('cleanup', async () => undefined);
+  await vi.waitFor(async () =>
+    expect(await queues.line('cleanup')).toEqual({ waiting: 0, oldestMs: 0, done: before.done + 3 }),
+  );
+});
+
 test('a fault is tried again and then kept, until an admin puts it back', async () => {
   let broken = true;
   const attempts: string[] = [];
@@ -89,6 +108,34 @@ test('a fault is tried again and then kept, until an admin puts it back', async 
   expect(await queues.retryFailed('balance-check', 10)).toEqual([]);
   expect(await queues.failed(undefined, 10)).toEqual([]);
 });
+
+test('a job whose workers died is done by the next one; of a tick the next tick does the work', async () => {
+  await queues.add([job('notice', 'notification'), job('tick')]);
+  for (const queue of ['notification', 'balance-check'] as const)
+    for (let at = 0; at < 2; at++) await takeAndDie(queue);
+  const seen: string[] = [];
+  const handler: Handler = async ({ id }) => void seen.push(id);
+  work('notification', handler);
+  work('balance-check', handler);
+  await vi.waitFor(() => expect([seen, results]).toEqual([['notice'], ['done']]), 10_000);
+  await vi.waitFor(() => expect(faults).toEqual([expect.stringContaining('tick: job stalled')]), 10_000);
+});
+
+/** A worker takes the queue's job and dies; the queue has noticed so far that the job is under way. */
+async function takeAndDie(queue: QueueName): Promise<void> {
+  const connection = { url: redis.queueUrl, maxRetriesPerRequest: null };
+  const worker = new Worker(queue, undefined, { connection, stalledInterval: 20, maxStalledCount: 99 });
+  await worker.startStalledCheckTimer();
+  const taken = await vi.waitFor(
+    async () => (await worker.getNextJob('of the dead')) ?? Promise.reject(new Error('none')),
+    10_000,
+  );
+  const client = new Redis(redis.queueUrl);
+  await vi.waitFor(async () => expect(await client.scard(`bull:${queue}:stalled`)).toBe(1), 10_000);
+  await worker.close(true);
+  await client.del(`bull:${queue}:${taken.id}:lock`, `bull:${queue}:stalled-check`);
+  client.disconnect();
+}
 
 test('the newest failures come first, and only so many', async () => {
   work('balance-check', async ({ id }) => {

@@ -6,7 +6,7 @@ import { keepDraft, takeDraft } from '../../src/infra/redis/drafts.ts';
 import { beat, leave, listInstances } from '../../src/infra/redis/instances.ts';
 import { keys } from '../../src/infra/redis/keys.ts';
 import { releaseLease, takeLease } from '../../src/infra/redis/lease.ts';
-import { countTry, uncountTry } from '../../src/infra/redis/tries.ts';
+import { countTry, loseTry, uncountTry } from '../../src/infra/redis/tries.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { twoInstances } from './support.ts';
 
@@ -70,13 +70,15 @@ it('a lease has one owner, ends by itself, and numbers its owners', async () => 
 
 const LINE = { channel: 'telegram', bot: 'satfleet_bot', chatId: '7' };
 
-it('tries are counted and can be taken back', async () => {
-  expect(await countTry(one, LINE, 'n1', 'a')).toBe(1);
-  expect(await countTry(two, LINE, 'n1', 'b')).toBe(2);
+it('tries are counted, can be taken back, and are told apart from those that are known to be lost', async () => {
+  expect(await countTry(one, LINE, 'n1', 'a')).toEqual({ begun: 1, lost: 0 });
+  expect(await countTry(two, LINE, 'n1', 'b')).toEqual({ begun: 2, lost: 0 });
   await uncountTry(one, LINE, 'n1', 'b');
-  expect(await countTry(two, LINE, 'n1', 'c')).toBe(2);
+  expect(await countTry(two, LINE, 'n1', 'c')).toEqual({ begun: 2, lost: 0 });
   // Taking back what was never counted takes nothing away.
   await uncountTry(one, LINE, 'n1', 'd');
-  expect(await countTry(two, LINE, 'n1', 'e')).toBe(3);
+  for (let at = 0; at < 2; at++) await loseTry(two, LINE, 'n1', 'c');
+  expect(await countTry(two, LINE, 'n1', 'e')).toEqual({ begun: 3, lost: 1 });
+  expect(await one.ttl(keys.lostTries('telegram', '7', 'n1'))).toBeGreaterThan(80_000);
   expect(await one.ttl(keys.tries('telegram', '7', 'n1'))).toBeGreaterThan(80_000);
 });

@@ -3,7 +3,7 @@
 import type { LndNode } from './lnd-node.ts';
 import type { Outside } from './outside.ts';
 import type { People } from './people.ts';
-import type { Telegram } from './telegram.ts';
+import type { Telegram, Told } from './telegram.ts';
 import type { Updates } from './updates.ts';
 
 export type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -163,9 +163,9 @@ async function notices({ ask, telegram, people, isRedisWiped }: Facts): Promise<
        count(*) over (partition by n.user_id, n.kind, n.subject_id)::int4 as dup from notices n`,
   );
   const faults = rows.flatMap(({ id, kind, state, shown, chat, dup }) => {
-    const copies = telegram.shown.get(id) ?? 0;
-    const isExcused = telegram.unsure.has(id);
-    const most = isExcused ? (isRedisWiped ? 4 : 2) : 1;
+    const told = telegram.told.get(id);
+    const copies = told?.copies ?? 0;
+    const most = told ? mostCopies(told, isRedisWiped) : 0;
     const what = `notice ${id} (${kind})`;
     return [
       ...(dup > 1 ? [`${what} exists ${dup} times`] : []),
@@ -180,6 +180,13 @@ async function notices({ ask, telegram, people, isRedisWiped }: Facts): Promise<
     ];
   });
   return [...untold.map(({ what }) => what), ...faults];
+}
+
+/** One; another when its answer was lost, however often; and another for each that nobody could mark or know of. */
+function mostCopies({ lost, unmarked, overlaps }: Told, isRedisWiped: boolean): number {
+  // A Redis that was wiped has forgotten which were lost.
+  const again = Math.min(lost, isRedisWiped ? 3 : 1);
+  return 1 + again + unmarked + overlaps;
 }
 
 /** Never an edit of something that is there already. */
@@ -206,6 +213,7 @@ const ALARMS = [
   'message failed',
   'the books are off',
   'notice refused',
+  'notice given up',
   'no start',
 ];
 

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/base/config.ts';
 import { uuidIds } from '../../src/base/ids.ts';
 import type { Log } from '../../src/base/logger.ts';
 import { createMetrics } from '../../src/base/metrics.ts';
+import { CALM } from '../../src/base/pressure.ts';
 import { pausingRelay } from '../../src/flows/outbox.ts';
 import { hear } from '../../src/flows/pay-execute.ts';
 import { createDb } from '../../src/infra/db/client.ts';
@@ -93,6 +94,7 @@ function openProcess(around: Surroundings, kind: 'bot' | 'worker'): Process {
       random,
       log: logOf(around, life),
       metrics,
+      pressure: { felt: CALM },
       db,
       sessions: around.redis.connection(life),
       cache: memoryCache(machine),
@@ -160,8 +162,9 @@ export function startWorker(around: Surroundings): WorkerProcess {
   };
   const handle = (queue: QueueName, job: Parameters<(typeof PROCESSORS)[QueueName]>[1]) => {
     if (queue !== 'notification') return PROCESSORS[queue](tools, job);
-    const channels = { telegram: telegram.channel(life, { notice: job.id }) };
-    return telegram.showing(job.id, () => PROCESSORS.notification({ ...tools, channels }, job));
+    return telegram.showing(life, job.id, (channel) =>
+      PROCESSORS.notification({ ...tools, channels: { telegram: channel } }, job),
+    );
   };
   const near = atHand({
     clock: base.clock,

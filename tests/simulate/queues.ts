@@ -3,7 +3,7 @@
 // jobs, also those that run, whose ends then count for nothing.
 import { Refusal, Unavailable } from '../../src/base/errors.ts';
 import type { Handler } from '../../src/infra/queue/consumer.ts';
-import { QUEUE_NAMES, QUEUES, type QueuedJob, type QueueName } from '../../src/infra/queue/jobs.ts';
+import { mostStallsOf, QUEUE_NAMES, QUEUES, type QueuedJob, type QueueName } from '../../src/infra/queue/jobs.ts';
 import type { FailedJob, Queues } from '../../src/infra/queue/queues.ts';
 import type { Dice } from './dice.ts';
 import type { Life } from './life.ts';
@@ -24,7 +24,6 @@ type Consumer = { life: Life; queue: QueueName; running: number; handler: Handle
 
 const LOCK_MS = 30_000;
 const LOOK_FOR_STALLED_MS = 15_000;
-const MOST_STALLS = 1;
 
 export class Broker {
   readonly machine: Machine;
@@ -66,8 +65,10 @@ export class Broker {
       counts: () => call('counts', () => QUEUE_NAMES.map((name) => this.#count(name))),
       rates: () => call('rates', () => QUEUE_NAMES.map((name) => ({ name, perMinute: 0 }))),
       oldest: () => call('oldest', () => QUEUE_NAMES.map((name) => ({ name, ageMs: 0 }))),
+      line: (name) => call('line', () => ({ waiting: this.#count(name).waiting, oldestMs: 0, done: 0 })),
       failed: (only, limit) => call('failed', () => this.#failed(only, limit)),
       retryFailed: (only, limit) => call('retry failed', () => this.retryFailed(only, limit)),
+      board: () => Promise.reject(new Error('nobody looks at the queues here')),
       close: async () => {},
     };
   }
@@ -205,7 +206,7 @@ export class Broker {
       if (job.token !== token || job.state !== 'active' || !this.#isSilent(runner)) return;
       job.token = 0;
       job.stalls++;
-      job.state = job.stalls > MOST_STALLS ? 'failed' : 'waiting';
+      job.state = job.stalls > mostStallsOf(job.queue) ? 'failed' : 'waiting';
       job.reason = 'job stalled more than allowable limit';
       this.#plan();
     });

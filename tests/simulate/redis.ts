@@ -87,18 +87,21 @@ export class SessionStore {
       return ([lease = ''], [owner]) => void (this.get(lease) === owner && this.del(lease));
     }
     if (source.includes('SCARD')) {
-      return ([key = ''], [name]) => {
-        const names = new Set([...this.#names(key), String(name)]);
-        this.set(key, [...names].join(' '), 24 * 3_600_000);
-        return names.size;
-      };
+      return ([key = '', lost = ''], [name]) => [this.#addName(key, String(name)), this.#names(lost).length];
     }
+    if (source.includes('SADD')) return ([key = ''], [name]) => void this.#addName(key, String(name));
     if (source.includes('ZRANGEBYSCORE')) return () => [];
     throw new Error(`a script that the simulated Redis does not know: ${source}`);
   }
 
   #names(key: string): string[] {
     return this.get(key)?.split(' ').filter(Boolean) ?? [];
+  }
+
+  #addName(key: string, name: string): number {
+    const names = new Set([...this.#names(key), name]);
+    this.set(key, [...names].join(' '), 24 * 3_600_000);
+    return names.size;
   }
 
   #remove(key: string, name: string): void {

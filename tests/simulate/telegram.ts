@@ -29,18 +29,29 @@ export type Phone = {
 /** How often of a hundred, while faults are allowed. */
 export type Weather = { lostBefore: number; lostAfter: number; tooFast: number };
 
-type Why = { notice?: string };
+/** What became of a notice's messages, one by one. */
+export type Told = {
+  /** New messages. */
+  copies: number;
+  /** Of these, the ones whose answers were lost to somebody who lived on. */
+  lost: number;
+  /** And those whose runs died or failed before they could mark them. */
+  unmarked: number;
+  /** Runs that were begun while another was under way. */
+  overlaps: number;
+  running: number;
+};
+
+/** One run of what shows a notice. */
+type Run = { readonly told: Told; copies: number; lost: number };
 
 export class Telegram {
   readonly machine: Machine;
   readonly phones = new Map<string, Phone>();
-  /** New messages of each notice. */
-  readonly shown = new Map<string, number>();
-  /** Notices of which a message was shown whose answer nobody got. */
-  readonly unsure = new Set<string>();
+  /** By the notice's id. */
+  readonly told = new Map<string, Told>();
   weather: Weather;
   readonly #dice: Dice;
-  readonly #showing = new Map<string, number>();
   #lastId = 0;
 
   constructor(machine: Machine, given: { dice: Dice; weather: Weather }) {
@@ -50,21 +61,30 @@ export class Telegram {
   }
 
   /**
-   * Runs what shows a notice. Two of its runs at once, and one that fails after it has shown it, are as good as a crash
-   * between message and mark.
+   * Runs what shows a notice. Two of its runs at once, and one that dies or fails after it has shown it, are as good as a
+   * crash between message and mark.
    */
-  async showing<T>(notice: string, run: () => Promise<T>): Promise<T> {
-    const others = this.#showing.get(notice) ?? 0;
-    if (others > 0) this.unsure.add(notice);
-    this.#showing.set(notice, others + 1);
-    const before = this.shown.get(notice);
+  async showing<T>(life: Life, notice: string, show: (channel: Channel) => Promise<T>): Promise<T> {
+    const told = this.told.get(notice) ?? { copies: 0, lost: 0, unmarked: 0, overlaps: 0, running: 0 };
+    this.told.set(notice, told);
+    if (told.running > 0) told.overlaps++;
+    told.running++;
+    const run: Run = { told, copies: 0, lost: 0 };
+    const failed = () => {
+      told.running--;
+      told.unmarked += run.copies;
+    };
+    life.onDeath.add(failed);
     try {
-      return await run();
+      const result = await show(this.channel(life, run));
+      told.running--;
+      told.lost += run.lost;
+      return result;
     } catch (error) {
-      if (this.shown.get(notice) !== before) this.unsure.add(notice);
+      failed();
       throw error;
     } finally {
-      this.#showing.set(notice, (this.#showing.get(notice) ?? 1) - 1);
+      life.onDeath.delete(failed);
     }
   }
 
@@ -76,47 +96,40 @@ export class Telegram {
     return phone;
   }
 
-  /** The channel as one process uses it; `why` tells what for. */
-  channel(life: Life, why: Why = {}): Channel {
+  /** The channel as one process uses it, in one run of what shows a notice if that is what it is for. */
+  channel(life: Life, run?: Run): Channel {
     return {
       send: (place, reply, shown) =>
-        this.#call(life, why, `show ${place.chatId}`, () => this.#show(place, reply, shown, why)),
+        this.#call(life, run, `show ${place.chatId}`, () => this.#show(place, reply, shown, run)),
       probe: ({ chatId }) =>
-        this.#call(life, why, `probe ${chatId}`, () => ({ state: 'done', result: { messageId: '0', photo: false } })),
+        this.#call(life, run, `probe ${chatId}`, () => ({ state: 'done', result: { messageId: '0', photo: false } })),
       close: (place, reply, shown) =>
-        this.#call(life, why, `close ${place.chatId}`, () =>
-          this.#show(place, { text: reply.text, ...(reply.qr ? { qr: reply.qr } : {}) }, shown, why),
+        this.#call(life, run, `close ${place.chatId}`, () =>
+          this.#show(place, { text: reply.text, ...(reply.qr ? { qr: reply.qr } : {}) }, shown, run),
         ),
     };
   }
 
-  async #call(life: Life, why: Why, name: string, run: () => Outcome<Shown>): Promise<Outcome<Shown>> {
-    const before = why.notice ? this.shown.get(why.notice) : 0;
-    // A message on whose way the process dies or the line breaks may be shown again.
-    const doubt = () => {
-      if (why.notice && this.shown.get(why.notice) !== before) this.unsure.add(why.notice);
-    };
-    life.onDeath.add(doubt);
+  async #call(life: Life, run: Run | undefined, name: string, effect: () => Outcome<Shown>): Promise<Outcome<Shown>> {
+    const before = run?.copies;
     const bad = this.#dice.fraction() * 100;
     const { lostBefore, lostAfter } = this.weather;
     const failure = (state: LinkState) => new Lost(state === 'cut' ? 'not_sent' : 'unsure');
     try {
       return await this.machine.call({ life, part: 'telegram', name, usualMs: 20, timeoutMs: 10_000, failure }, () => {
         if (bad < lostBefore) throw new Lost('not_sent');
-        const outcome = run();
+        const outcome = effect();
         if (bad < lostBefore + lostAfter) throw new Lost('unsure');
         return outcome;
       });
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
-      if (error.state === 'unsure') doubt();
+      if (run && run.copies !== before) run.lost++;
       return { state: error.state, why: 'the line broke' };
-    } finally {
-      life.onDeath.delete(doubt);
     }
   }
 
-  #show({ chatId }: Place, reply: Reply, edited: Shown | undefined, why: Why): Outcome<Shown> {
+  #show({ chatId }: Place, reply: Reply, edited: Shown | undefined, run?: Run): Outcome<Shown> {
     const phone = this.phone(chatId);
     if (phone.isBlocked) return { state: 'unreachable' };
     if (phone.quietUntil > this.machine.now) return { state: 'wait', waitMs: phone.quietUntil - this.machine.now };
@@ -134,7 +147,10 @@ export class Telegram {
       Object.assign(message, seen);
       return { state: 'done', result: { messageId: message.id, photo: message.photo } };
     }
-    if (why.notice) this.shown.set(why.notice, (this.shown.get(why.notice) ?? 0) + 1);
+    if (run) {
+      run.copies++;
+      run.told.copies++;
+    }
     const id = String(++this.#lastId);
     phone.messages.push({ id, ...seen, photo: reply.qr !== undefined, qr: reply.qr });
     return { state: 'done', result: { messageId: id, photo: reply.qr !== undefined } };

@@ -42,7 +42,11 @@ export type RetryOptions = {
   evenWhenLost?: boolean;
 };
 
-/** Runs `run` again, as a whole, while the database asks for it, after a pause of growing random length. */
+/**
+ * Runs `run` again, as a whole, while the database asks for it, after a pause of growing random length.
+ * @throws Unavailable also when the time is over and the database still asks for another try: nothing was done, and who
+ * asked may ask again later.
+ */
 export async function withRetry<T>(options: RetryOptions, run: () => Promise<T>): Promise<T> {
   const { clock, random, budgetMs, evenWhenLost = false } = options;
   const begun = clock.monotonicMs();
@@ -52,8 +56,9 @@ export async function withRetry<T>(options: RetryOptions, run: () => Promise<T>)
     } catch (error) {
       // Who has waited for a connection in vain has waited long enough.
       const lost = evenWhenLost && isUnavailable(error) && !(error instanceof Unavailable && error.what === POOL);
-      const again = lost || TRY_AGAIN.has(errorCode(error));
-      if (!again || clock.monotonicMs() - begun > budgetMs) throw named(error);
+      const isAsked = TRY_AGAIN.has(errorCode(error));
+      if (!(lost || isAsked)) throw named(error);
+      if (clock.monotonicMs() - begun > budgetMs) throw isAsked ? new Unavailable('database', error) : named(error);
       await clock.sleep(random.fraction() * Math.min(500, 5 * 2 ** tries));
     }
   }

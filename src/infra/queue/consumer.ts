@@ -3,7 +3,8 @@
 import { DelayedError, Worker } from 'bullmq';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
-import { type Job, QUEUES, type QueueName } from './jobs.ts';
+import { type Job, mostStallsOf, QUEUES, type QueueName } from './jobs.ts';
+import { reconnectMs } from './reconnect.ts';
 
 /** `attempt` counts from 1. Gives `laterMs` to be run again at that moment, which costs no attempt. */
 export type Handler = (job: Job & { attempt: number; last: boolean }) => Promise<{ laterMs: number } | undefined>;
@@ -47,8 +48,9 @@ export function consume(options: {
       throw new DelayedError();
     },
     {
-      connection: { url: options.url, maxRetriesPerRequest: null },
+      connection: { url: options.url, maxRetriesPerRequest: null, retryStrategy: reconnectMs },
       concurrency: QUEUES[queue].concurrency,
+      maxStalledCount: mostStallsOf(queue),
       removeOnComplete: { count: 0 },
       // How many jobs it did, by the minute: what `Queues.rates` reads.
       metrics: { maxDataPoints: 2 },
