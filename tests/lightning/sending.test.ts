@@ -2,6 +2,7 @@
 // our own nodes, nothing beyond 400 in flight, and never a wait without an end.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
+import { createMetrics } from '../../src/base/metrics.ts';
 import type { DecodedInvoice } from '../../src/infra/lightning/decode.ts';
 import { pay } from '../../src/infra/lightning/pay.ts';
 import type { LightningNode } from '../../src/infra/lightning/pool.ts';
@@ -159,5 +160,29 @@ describe('silence', () => {
     const outcomes = await Promise.all(held);
     expect(new Set(outcomes.map((outcome) => outcome.state))).toEqual(new Set(['unknown']));
     expect(sent()).toHaveLength(400);
+  });
+});
+
+describe("the node's clock", () => {
+  const ahead = async (script: (out: Out, hash: string) => void, refuseFromMs = Date.now() + 10_000) => {
+    const metrics = createMetrics();
+    const measured = { ...alice, metrics };
+    const { invoice, hash } = someInvoice();
+    lnd.streams.sendpaymentv2 = (out) => script(out, hash);
+    await pay(measured, { invoice, amountMsat: 1_000_000n, feeCeilingMsat: 0n, refuseFromMs, deadlineMs: 2_000 });
+    return Number(/node_clock_ahead_seconds\{.*\} (\S+)/.exec(await metrics.text())?.[1]);
+  };
+  const made = (out: Out, hash: string, atMs: number) => {
+    out.write(record(hash, { status: 'INITIATED', creation_time_ns: String(BigInt(Math.round(atMs)) * 1_000_000n) }));
+    out.end();
+  };
+
+  test.each([7, 0, -7])('%i s ahead, as its record of a payment shows', async (seconds) => {
+    expect(await ahead((out, hash) => made(out, hash, Date.now() + seconds * 1_000))).toBeCloseTo(seconds, 0);
+  });
+
+  test('so far ahead that it refuses what is sent to it: at least by the time that was left', async () => {
+    const seconds = await ahead((out) => out.fail({ code: 2, details: 'caveat not satisfied: macaroon has expired' }));
+    expect(seconds).toBeGreaterThan(9);
   });
 });

@@ -39,7 +39,12 @@ export function isUnsent(error: unknown): boolean {
   if (error instanceof NotCalled) return true;
   const details = detailsOf(error);
   if (codeOf(error) === status.UNAVAILABLE) return details.startsWith('No connection established');
-  return codeOf(error) === status.UNKNOWN && details.endsWith('macaroon has expired');
+  return isTooLate(error);
+}
+
+/** The call came after the time that its macaroon allowed, by the node's clock. */
+export function isTooLate(error: unknown): boolean {
+  return codeOf(error) === status.UNKNOWN && detailsOf(error).endsWith('macaroon has expired');
 }
 
 /** LND knows no payment of this hash. */

@@ -56,6 +56,7 @@ export type LightningNode = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   readonly config: NodeConfig;
   health(): NodeHealth;
   /** Asks the node how it is. Never throws; concurrent callers share one look. */

@@ -9,7 +9,7 @@ import { Refusal } from '../../base/errors.ts';
 import type { FailureReason, PayOutcome } from '../../domain/states.ts';
 import { macaroonOf } from './credentials.ts';
 import { type DecodedInvoice, isDecoded } from './decode.ts';
-import { codeOf, detailsOf, explain, isPaymentAbsent, isTransport, isUnsent } from './faults.ts';
+import { codeOf, detailsOf, explain, isPaymentAbsent, isTooLate, isTransport, isUnsent } from './faults.ts';
 import { outcomeOf, unknown, unsent } from './judge.ts';
 import type { LightningNode } from './node.ts';
 import { onlyUntil } from './until.ts';
@@ -64,6 +64,7 @@ async function tryToSend(node: LightningNode, order: PayOrder): Promise<PayOutco
     return await node.paymentRoom(() => send(node, order));
   } catch (error) {
     if (isTransport(error)) node.doubt();
+    if (isTooLate(error)) noteAhead(node, order.refuseFromMs - node.clock.nowMs());
     if (isUnsent(error)) return unsent(explain(error));
     return afterError(node, order.invoice.paymentHash, error);
   }
@@ -107,6 +108,7 @@ function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
     let isWaiting = true;
     let isKnown = false;
     let isOut = false;
+    const begunMs = node.clock.nowMs();
     let stream = begin(node, order);
     const end = (settle: () => void) => {
       if (isWaiting) settle();
@@ -115,6 +117,7 @@ function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
       forget(node, stream);
     };
     const hear = (payment: WirePayment) => {
+      if (!isKnown) compareClocks(node, Number(payment.creation_time_ns) / 1_000_000, begunMs);
       isKnown = true;
       const outcome = outcomeOf(payment, paymentHash);
       if (outcome.state !== 'unknown') {
@@ -146,6 +149,17 @@ function send(node: LightningNode, order: PayOrder): Promise<PayOutcome> {
       listenOn(node, stream);
     });
   });
+}
+
+/** A payment was made at the node at this time of its clock, between the request and now of ours. */
+function compareClocks(node: LightningNode, madeAtMs: number, begunMs: number): void {
+  const nowMs = node.clock.nowMs();
+  noteAhead(node, madeAtMs > nowMs ? madeAtMs - nowMs : Math.min(0, madeAtMs - begunMs));
+}
+
+/** Ahead by the time that a request has, a node refuses them all; behind, it takes them for too long. */
+function noteAhead(node: LightningNode, aheadMs: number): void {
+  node.metrics?.nodeClockAheadSeconds.set({ node: node.name }, aheadMs / 1_000);
 }
 
 function begin(node: LightningNode, order: PayOrder): ClientReadableStream<WirePayment> {
