@@ -17,8 +17,8 @@ const USAGE = `npm run roll [-- options]
 const SERVICES = ['bot', 'worker'] as const;
 const READY_MS = 180_000;
 const LOOK_MS = 500;
-/** nginx looks the bots' name up every 5 s, and leaves one that refused, as a new one does at first, alone for 8 s. */
-const KNOWN_TO_NGINX_MS = 9_000;
+/** nginx looks the bots' name up every 5 s, and leaves one that refused, as a new one does at first, alone for 10 s. */
+const KNOWN_TO_NGINX_MS = 11_000;
 /** As long as a bot takes at most to end what is under way. */
 const STOP_S = 30;
 const MUCH = 64 * 1024 * 1024;

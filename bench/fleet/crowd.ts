@@ -2,7 +2,7 @@
 // the update until the first sign of an answer reaches it; what comes later (an invoice, a receipt) is timed apart. What
 // was asked and what was answered is counted for each, so that an answer that is missing or came twice shows.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { press, sendText } from '../../sandbox/telegram/people.ts';
+import { chatOf, press, sendText } from '../../sandbox/telegram/people.ts';
 import type { Phone } from '../../sandbox/telegram/person.ts';
 import type { Bot, ChatEvent, ChatState } from '../../sandbox/telegram/state.ts';
 import type { Rig } from '../../scripts/rig.ts';
@@ -17,9 +17,14 @@ const MIX: readonly (readonly [Kind, number])[] = [
   ['history', 5],
 ];
 const BALANCE = /You have [\d,]+ sats/;
+const HISTORY = /^Your history/;
 /** Of somebody else's payment: it comes at any time and answers nothing. */
 const NEWS = /^\S+ Received /;
-/** Nobody waits longer than this: it counts as unanswered. */
+/** What a card is read in. */
+const READ_MS = 2_000;
+/** In the flood. */
+const TWICE = 50;
+/** Nobody waits longer than this, unless told to: it counts as unanswered. */
 const PATIENCE_MS = 30_000;
 
 /** Times in milliseconds. */
@@ -53,10 +58,14 @@ export class Crowd {
   /** Answers to `/balance` so far, and how many were asked for, by person. */
   readonly #told = new Map<number, number>();
   readonly #wanted = new Map<number, number>();
+  /** What counts for Telegram's pace, new messages and edits, by second. */
+  readonly #paced = new Map<number, number>();
   readonly #stop: () => void;
+  readonly #patienceMs: number;
 
   /** @param requests invoices of the wallet elsewhere; each is paid once. */
-  constructor(rig: Rig, people: readonly Phone[], requests: string[]) {
+  constructor(rig: Rig, people: readonly Phone[], requests: string[], patienceMs: number = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
     this.#rig = rig;
     this.#people = people;
     this.#requests = requests;
@@ -75,32 +84,52 @@ export class Crowd {
   async live({ thinkMs: [least, most], forMs }: Pace): Promise<Tally> {
     const tally = newTally();
     const end = performance.now() + forMs;
+    const pause = (ms: number) => sleep(Math.max(0, Math.min(ms, end - performance.now())));
     const day = async (phone: Phone) => {
-      await sleep(Math.random() * most);
+      await pause(firstWait(least, most));
       while (performance.now() < end) {
         const begun = performance.now();
         await this.#act(phone, anyKind(), tally);
-        await sleep(Math.max(0, least + Math.random() * (most - least) - (performance.now() - begun)));
+        await pause(least + Math.random() * (most - least) - (performance.now() - begun));
       }
     };
     await Promise.all(this.#people.map(day));
     return tally;
   }
 
-  /** All ask for their balance within a second. Gives each one's time until the answer. */
-  async flood(): Promise<Tally> {
+  /**
+   * All ask for their balance within a second, and every fiftieth for something else in the same breath. Gives each one's
+   * time until the answer, and how many were answered in another order than they asked.
+   */
+  async flood(): Promise<Tally & { disordered: number }> {
     const tally = newTally();
-    const one = async (phone: Phone) => {
+    let disordered = 0;
+    const one = async (phone: Phone, at: number) => {
       await sleep(Math.random() * 1_000);
-      await this.#act(phone, 'balance', tally);
+      const first = this.#act(phone, 'balance', tally);
+      if (at % TWICE === 0) {
+        const other = this.#next(phone, (event) => fromBot(event) && HISTORY.test(event.held?.message.text ?? ''));
+        const balance = this.#next(phone, isBalance).then(() => false);
+        this.#say(phone, '/history');
+        if (await Promise.race([balance, other.then(() => true)])) disordered++;
+        if (!(await other)) tally.unanswered++;
+      }
+      await first;
     };
     await Promise.all(this.#people.map(one));
-    return tally;
+    return { ...tally, disordered };
   }
 
   /** How many people have another number of answers to `/balance` than they asked for. */
   miscounted(): number {
     return this.#people.filter(({ id }) => (this.#told.get(id) ?? 0) !== (this.#wanted.get(id) ?? 0)).length;
+  }
+
+  /** How many messages and edits each full second had since this was last asked, in rising order. */
+  perSecond(): number[] {
+    const counts = [...this.#paced.values()].slice(1, -1).sort((a, b) => a - b);
+    this.#paced.clear();
+    return counts;
   }
 
   async #act(phone: Phone, kind: Kind, tally: Tally): Promise<void> {
@@ -127,6 +156,8 @@ export class Crowd {
     const message = card?.held?.message;
     const button = message?.reply_markup?.inline_keyboard.flat().find((each) => yes.test(each.text));
     if (!message || !button?.callback_data) return;
+    // Telegram has still to tell the bot that the card arrived, and the person to read it.
+    await sleep(READ_MS * (0.5 + Math.random()));
     const begun = performance.now();
     const data = button.callback_data;
     const isEnd = (event: ChatEvent) => event.held?.fromBot === true && /Sent|Paid/.test(event.held.message.text ?? '');
@@ -169,9 +200,7 @@ export class Crowd {
   }
 
   #chat(phone: Phone): ChatState {
-    const chat = this.#bot.chats.get(phone.id);
-    if (!chat) throw new Error('this person has never written');
-    return chat;
+    return chatOf(this.#bot, phone.person);
   }
 
   #friendOf(phone: Phone): string {
@@ -197,7 +226,7 @@ export class Crowd {
         finish(event);
         return true;
       };
-      const timer = setTimeout(finish, PATIENCE_MS);
+      const timer = setTimeout(finish, this.#patienceMs);
       looks.add(seen);
     });
   }
@@ -205,7 +234,11 @@ export class Crowd {
   #hear(event: ChatEvent): void {
     const { chat } = event;
     if (!chat) return;
-    if (fromBot(event) && BALANCE.test(event.held?.message.text ?? '')) {
+    if (event.held?.fromBot === true && event.type !== 'delete') {
+      const second = Math.floor(Date.now() / 1_000);
+      this.#paced.set(second, (this.#paced.get(second) ?? 0) + 1);
+    }
+    if (isBalance(event)) {
       this.#told.set(chat.chat.id, (this.#told.get(chat.chat.id) ?? 0) + 1);
     }
     const looks = this.#looks.get(chat);
@@ -217,12 +250,21 @@ function fromBot({ type, held }: ChatEvent): boolean {
   return type === 'message' && held?.fromBot === true && !NEWS.test(held.message.text ?? '');
 }
 
+function isBalance(event: ChatEvent): boolean {
+  return fromBot(event) && BALANCE.test(event.held?.message.text ?? '');
+}
+
 function signOfLife(event: ChatEvent): boolean {
   return event.type === 'typing' || fromBot(event);
 }
 
 function changes(event: ChatEvent): boolean {
   return event.type === 'edit' || fromBot(event);
+}
+
+/** As if everybody had been at it for long: whoever is met, is met more likely in a long pause, and anywhere in it. */
+function firstWait(least: number, most: number): number {
+  return Math.random() * Math.sqrt(least ** 2 + Math.random() * (most ** 2 - least ** 2));
 }
 
 function anyKind(): Kind {

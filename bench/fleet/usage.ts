@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Of all processes of one role together. */
 export type Usage = { readonly cpuS: number; readonly residentMb: number; readonly count: number };
 
+const GENERATOR = 'generator and sandboxes';
 const TICKS_PER_S = 100;
 const PAGE_BYTES = 4_096;
 const ROLES: readonly (readonly [RegExp, string])[] = [
@@ -28,7 +29,7 @@ export function usage(): Map<string, Usage> {
   const used = new Map<string, Usage>();
   for (const pid of parents.keys()) {
     const stat = isOurs(pid) ? statOf(pid) : undefined;
-    const role = pid === process.pid ? 'generator and sandboxes' : roleOf(pid);
+    const role = pid === process.pid ? GENERATOR : roleOf(pid);
     if (!stat || !role) continue;
     const { cpuS, residentMb, count } = used.get(role) ?? { cpuS: 0, residentMb: 0, count: 0 };
     used.set(role, { cpuS: cpuS + stat.cpuS, residentMb: residentMb + stat.residentMb, count: count + 1 });
@@ -36,12 +37,29 @@ export function usage(): Map<string, Usage> {
   return used;
 }
 
-/** A line for each role: the share of one core it took between two looks, and its memory at the second. */
-export function usageLines(before: Map<string, Usage>, after: Map<string, Usage>, seconds: number): string[] {
-  return [...after].map(([role, { cpuS, residentMb, count }]) => {
-    const share = (cpuS - (before.get(role)?.cpuS ?? 0)) / seconds;
-    return `${role.padEnd(24)} ${(100 * share).toFixed(0).padStart(4)} % of a core, ${residentMb.toFixed(0).padStart(5)} MB, ${count} process${count === 1 ? '' : 'es'}`;
+/**
+ * A line for each role: the share of one core it took between two looks, what that is for each of so many answers, and its
+ * memory at the second look. Then what one core is good for, with and without the generator.
+ */
+export function usageLines(
+  before: Map<string, Usage>,
+  after: Map<string, Usage>,
+  { seconds, answers }: { seconds: number; answers: number },
+): string[] {
+  const cpuS = (role: string) => (after.get(role)?.cpuS ?? 0) - (before.get(role)?.cpuS ?? 0);
+  const each = (taken: number) => `${((1_000 * taken) / answers).toFixed(2)} ms an answer`;
+  const lines = [...after].map(([role, { residentMb, count }]) => {
+    const share = `${((100 * cpuS(role)) / seconds).toFixed(0).padStart(4)} % of a core`;
+    const many = `${count} process${count === 1 ? '' : 'es'}`;
+    return `${role.padEnd(24)} ${share}, ${each(cpuS(role)).padStart(18)}, ${residentMb.toFixed(0).padStart(5)} MB, ${many}`;
   });
+  const all = [...after.keys()].reduce((sum, role) => sum + cpuS(role), 0);
+  const ours = all - cpuS(GENERATOR);
+  const perCore = (taken: number) => `${(answers / taken).toFixed(0)} answers a second for each core`;
+  return [
+    ...lines,
+    `the fleet with its stores takes ${each(ours)}: ${perCore(ours)}; with the generator, ${perCore(all)}`,
+  ];
 }
 
 function roleOf(pid: number): string | undefined {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from '../root.ts';
 
 /** What an operator may set beside; nginx/satfleet.conf.template says what each is. */
-export type NginxSettings = { ALLOW_LIST?: 'on' | 'off'; ALLOWED?: string; REAL_IP?: string };
+export type NginxSettings = { ALLOW_LIST?: 'on' | 'off'; ALLOWED?: string; ADMIN_NETWORKS?: string; REAL_IP?: string };
 
 /**
  * Writes the configuration into a folder of its own.

@@ -5,10 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Phone } from '../../sandbox/telegram/person.ts';
 import type { OutsideWorld } from './outside.ts';
 
-// A bot that dies by force holds its updates for 30 s; then another takes them, at Telegram's next try.
+// A bot that dies by force holds its updates for 9 s; then another takes them, at Telegram's next try.
 const WAIT_MS = 60_000;
 // Telegram's own pace is one message a second to a chat: who asks faster waits for that, and not for us.
 const THINK_MS = [1_100, 1_600] as const;
+
+const ANSWER = /sats|^Sorry/;
+// A page that nginx refuses by itself.
+const NOBODYS = 'http://127.0.0.1/';
 
 /** Somebody new, who has answered the first two questions. */
 export async function newcomer(outside: OutsideWorld, id: number): Promise<Phone> {
@@ -42,6 +46,10 @@ export type Talk = {
   answered: number;
   p95Ms: number;
   slowestMs: number;
+  /** How many answers said that something was not to be reached. */
+  apologies: number;
+  /** What nginx alone took meanwhile for a page it refuses without asking a bot: what the machine can do just now. */
+  aloneP95Ms: number;
   /** Payments that came in. */
   paid: number;
 };
@@ -53,7 +61,9 @@ export type Talk = {
 export function keepTalking(outside: OutsideWorld, phones: readonly Phone[]): { stop(): Promise<Talk> } {
   const [payee, ...askers] = phones;
   const times: number[] = [];
+  const alone: number[] = [];
   let paid = 0;
+  let apologies = 0;
   let isOver = false;
   const again = async (act: () => Promise<void>) => {
     while (!isOver) {
@@ -63,8 +73,14 @@ export function keepTalking(outside: OutsideWorld, phones: readonly Phone[]): { 
   };
   const ask = async (phone: Phone) => {
     const asked = performance.now();
-    await phone.ask('/balance', /sats/, WAIT_MS);
+    const { text } = await phone.ask('/balance', ANSWER, WAIT_MS);
+    if (!/sats/.test(text)) apologies++;
     times.push(performance.now() - asked);
+  };
+  const askNobody = async () => {
+    const asked = performance.now();
+    await (await fetch(NOBODYS)).arrayBuffer();
+    alone.push(performance.now() - asked);
   };
   const payOne = async (phone: Phone) => {
     await receive(outside, phone, 1);
@@ -73,6 +89,8 @@ export function keepTalking(outside: OutsideWorld, phones: readonly Phone[]): { 
   const all = Promise.all([
     ...askers.map((phone) => again(() => ask(phone))),
     ...(payee ? [again(() => payOne(payee))] : []),
+    again(askNobody),
+    again(askNobody),
   ]);
   // Whoever stops the talk hears of it.
   all.catch(() => {});
@@ -80,9 +98,13 @@ export function keepTalking(outside: OutsideWorld, phones: readonly Phone[]): { 
     async stop() {
       isOver = true;
       await all;
-      times.sort((one, other) => one - other);
-      const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-      return { answered: times.length, p95Ms: at(0.95), slowestMs: at(1), paid };
+      const [p95Ms, slowestMs, aloneP95Ms] = [at(times, 0.95), at(times, 1), at(alone, 0.95)];
+      return { answered: times.length, p95Ms, slowestMs, aloneP95Ms, apologies, paid };
     },
   };
+}
+
+function at(times: readonly number[], share: number): number {
+  const sorted = times.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

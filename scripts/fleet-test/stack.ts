@@ -9,7 +9,14 @@ export const COMPOSE_FILE = 'docker-compose.scale.yml';
 export const PROJECT = 'satfleet';
 
 /** What nginx says of one request. */
-export type Access = { status: number; path: string; upstream: string; trace: string; seconds: number };
+export type Access = {
+  status: number;
+  path: string;
+  upstream: string;
+  upstream_status: string;
+  trace: string;
+  seconds: number;
+};
 
 export type Stack = {
   compose(...args: string[]): Promise<string>;
@@ -22,6 +29,8 @@ export type Stack = {
   prometheus<T>(path: string): Promise<T>;
   /** nginx's own lines, oldest first. */
   accessLog(since?: Date): Promise<Access[]>;
+  /** What the living bots and workers have warned of, each sort once with how often. */
+  warnings(since: Date): Promise<string[]>;
 };
 
 const HEALTHY_WAIT_MS = 240_000;
@@ -51,6 +60,14 @@ export async function openStack(engine: Engine, site: string): Promise<Stack> {
     async prometheus<T>(path: string) {
       const text = await page('prometheus', `http://127.0.0.1:9090/api/v1/${path}`);
       return (JSON.parse(text) as { data: T }).data;
+    },
+    async warnings(since) {
+      const processes = [...(await containers('bot')), ...(await containers('worker'))];
+      const said = processes.map(({ id }) => docker('logs', '--since', since.toISOString(), id));
+      const all = (await Promise.all(said)).join('\n').matchAll(/"level":"(?:warn|error)".*?"message":"([^"]*)"/g);
+      const counts = new Map<string, number>();
+      for (const [, message = ''] of all) counts.set(message, (counts.get(message) ?? 0) + 1);
+      return [...counts].map(([message, count]) => `${message} (${count})`);
     },
     async accessLog(since) {
       const [at] = await containers('nginx');

@@ -1,6 +1,7 @@
 // What a bot does at its start and end: tells Telegram where its updates go, polls where there is no address, by lease,
 // and as a process ends well.
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { poll } from '../../src/channels/telegram/polling.ts';
@@ -128,7 +129,7 @@ it('stopped: what comes is left to others, what runs is finished', async () => {
   expect((await running).status).toBe(200);
 });
 
-it('as a process: serves, is ready and healthy, and ends with 0 on SIGTERM', async () => {
+it('as a process: serves, is ready and healthy, and on SIGTERM closes its door, lingers behind it and ends with 0', async () => {
   const entry = fileURLToPath(new URL('../../src/bot.ts', import.meta.url));
   const child = spawn(process.execPath, [entry], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -142,6 +143,7 @@ it('as a process: serves, is ready and healthy, and ends with 0 on SIGTERM', asy
       TELEGRAM_BOTS: TOKENS.join(','),
       TELEGRAM_API_ROOT: shared.telegram.url,
       PORT: '0',
+      LINGER_MS: '2000',
       LIGHTNING_NETWORK: 'regtest',
     },
   });
@@ -156,11 +158,17 @@ it('as a process: serves, is ready and healthy, and ends with 0 on SIGTERM', asy
   try {
     await expect.poll(() => /"port":(\d+)/.exec(output)?.[1], { timeout: 15_000 }).toBeDefined();
     const url = `http://127.0.0.1:${/"port":(\d+)/.exec(output)?.[1]}`;
-    const health = await fetch(`${url}/health`);
-    expect([health.status, await health.json()]).toMatchObject([
-      200,
-      { state: 'healthy', components: { database: { state: 'up' }, 'session-redis': { state: 'up' } } },
-    ]);
+    const health = async () => {
+      const answer = await fetch(`${url}/health`);
+      return [answer.status, await answer.json()];
+    };
+    // Also Telegram must have answered once.
+    await expect
+      .poll(health, { timeout: 10_000 })
+      .toMatchObject([
+        200,
+        { state: 'healthy', components: { database: { state: 'up' }, 'session-redis': { state: 'up' } } },
+      ]);
     expect((await fetch(`${url}/ready`)).status).toBe(200);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('satfleet_messages_total');
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
@@ -171,7 +179,23 @@ it('as a process: serves, is ready and healthy, and ends with 0 on SIGTERM', asy
     child.kill('SIGTERM');
   }
   const started = performance.now();
+  const port = Number(/"port":(\d+)/.exec(output)?.[1]);
+  await expect.poll(() => isRefused(port), { timeout: 5_000 }).toBe(true);
+  // Whoever is sent here now is refused by somebody, and not left waiting for nobody.
+  expect(child.exitCode).toBeNull();
   expect(await exited).toBe(0);
+  expect(performance.now() - started).toBeGreaterThan(1_900);
   expect(performance.now() - started).toBeLessThan(10_000);
   for (const secret of [SECRET, ...TOKENS]) expect(output.includes(secret)).toBe(false);
 });
+
+function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}

@@ -1,6 +1,5 @@
 // A Telegram of a test's own with two bots, and the channel's registry pointed at it.
-
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { startTelegram, type Telegram, type TelegramOptions } from '../../sandbox/telegram/server.ts';
 import { createBots } from '../../src/channels/telegram/registry.ts';
 
@@ -18,37 +17,32 @@ export function botsAt(url: string) {
 
 type Pixels = { width: number; height: number; rgba: Uint8ClampedArray };
 
-/** The pixels of a PNG with 8 bits a channel and alpha, not interlaced, as the QR library writes it. */
+/** The pixels of a PNG with one grey bit a pixel, not interlaced, whose rows stand alone or follow from the one above. */
 export function pixelsOf(png: Buffer): Pixels {
   const parts: Buffer[] = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') {
-      parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
-    }
+    const [length, end] = [png.readUInt32BE(at), at + 8 + png.readUInt32BE(at)];
+    if (crc32(png.subarray(at + 4, end)) !== png.readUInt32BE(end)) throw new Error('a part of the PNG is broken');
+    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') parts.push(png.subarray(at + 8, at + 8 + length));
   }
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
-  if (png[24] !== 8 || png[25] !== 6) throw new Error(`unexpected form of PNG: ${png[24]} bits, type ${png[25]}`);
+  if (png[24] !== 1 || png[25] !== 0) throw new Error(`unexpected form of PNG: ${png[24]} bits, type ${png[25]}`);
   const raw = inflateSync(Buffer.concat(parts));
-  const stride = width * 4;
-  const rgba = new Uint8ClampedArray(stride * height);
-  for (let row = 0; row < height; row++) {
-    const filter = raw[row * (stride + 1)];
-    for (let x = 0; x < stride; x++) {
-      const left = x < 4 ? 0 : (rgba[row * stride + x - 4] ?? 0);
-      const up = row === 0 ? 0 : (rgba[(row - 1) * stride + x] ?? 0);
-      const corner = row === 0 || x < 4 ? 0 : (rgba[(row - 1) * stride + x - 4] ?? 0);
-      const guess = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter ?? 0] ?? 0;
-      rgba[row * stride + x] = ((raw[row * (stride + 1) + 1 + x] ?? 0) + guess) & 0xff;
+  const stride = Math.ceil(width / 8);
+  const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
+  let above = Buffer.alloc(stride);
+  for (let y = 0; y < height; y++) {
+    const filter = raw[y * (stride + 1)];
+    if (filter !== 0 && filter !== 2) throw new Error(`unexpected filter ${filter}`);
+    const stored = raw.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1));
+    const row = filter === 0 ? stored : stored.map((byte, at) => byte + (above[at] ?? 0));
+    for (let x = 0; x < width; x++) {
+      const isWhite = ((row[x >> 3] ?? 0) >> (7 - (x & 7))) & 1;
+      if (!isWhite) rgba.fill(0, 4 * (y * width + x), 4 * (y * width + x) + 3);
     }
+    above = Buffer.from(row);
   }
   return { width, height, rgba };
-}
-
-function paeth(left: number, up: number, corner: number): number {
-  const guess = left + up - corner;
-  const [toLeft, toUp, toCorner] = [left, up, corner].map((each) => Math.abs(guess - each)) as [number, number, number];
-  if (toLeft <= toUp && toLeft <= toCorner) return left;
-  return toUp <= toCorner ? up : corner;
 }
 
 /** What is remembered of someone about whom nothing matters. */

@@ -1,8 +1,9 @@
 // A real nginx as a deployment has it, before bots that are small servers of the test, which remember what they were asked.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from '../../sandbox/lnd/certificate.ts';
 import { type NginxSettings, writeNginx } from '../../scripts/demo/nginx.ts';
 import { find } from '../../scripts/needs.ts';
@@ -24,6 +25,37 @@ export async function startBot(answer?: RequestListener): Promise<Bot> {
     server.closeAllConnections();
   };
   return { port: (server.address() as AddressInfo).port, asked, close };
+}
+
+/** A port at which nobody answers, not even by a refusal: its program is halted, and its queue of connections is full. */
+export async function startSilence(guard: Guard, folder: string): Promise<{ port: number; end(): Promise<unknown> }> {
+  const [port = 0] = await freePorts(1);
+  const code = `require('node:net').createServer().listen({ port: ${port}, host: '127.0.0.1', backlog: 1 })`;
+  const logFile = join(folder, 'silence.log');
+  const daemon = new Daemon({ name: 'silence', file: process.execPath, args: ['-e', code], logFile, guard });
+  daemon.start();
+  await daemon.until('listens', 10_000, () => opens(port));
+  daemon.signal('SIGSTOP');
+  const waiting: Socket[] = [];
+  while (waiting.every(({ connecting }) => !connecting)) {
+    waiting.push(connect(port, '127.0.0.1').on('error', () => {}));
+    await sleep(200);
+  }
+  return {
+    port,
+    async end() {
+      for (const socket of waiting) socket.destroy();
+      return daemon.stop('SIGKILL');
+    },
+  };
+}
+
+function opens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false)).once('connect', () => resolve(true));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 export type Line = {

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NginxSettings } from '../../scripts/demo/nginx.ts';
 import { find } from '../../scripts/needs.ts';
 import { freePorts, Guard, until } from '../../scripts/process.ts';
-import { type Bot, type Front, startBot, startFront } from './front.ts';
+import { type Bot, type Front, startBot, startFront, startSilence } from './front.ts';
 
 const SECRET = { 'x-telegram-bot-api-secret-token': 'some-secret' };
 const TELEGRAM = '149.154.167.220';
@@ -135,6 +135,26 @@ describe.skipIf(!find('nginx'))('nginx', () => {
     await unnamed.stop();
   });
 
+  test('shows the pages of admins to the networks that are named, and to nobody else that there are any', async () => {
+    const open = await start([bots[0]?.port ?? 0], { ...BEHIND, ADMIN_NETWORKS: '10.8.0.0/24 1;' });
+    const paths = ['/admin', '/admin/in?key=x', '/admin/analytics.csv', '/admin/queues/static/js/main.js'];
+    const status = async (path: string, address: string, method = 'GET') =>
+      (await fetch(open.url + path, { method, headers: { 'x-forwarded-for': address } })).status;
+    for (const path of paths) {
+      expect(await status(path, '10.8.0.7'), path).toBe(200);
+      for (const address of [OUTSIDER, TELEGRAM, '127.0.0.1']) expect(await status(path, address), path).toBe(404);
+    }
+    expect(await status('/administrator', '10.8.0.7')).toBe(404);
+    expect(await status('/metrics', '10.8.0.7')).toBe(404);
+    expect(await status('/admin', '10.8.0.7', 'DELETE')).toBe(403);
+    expect(open.lines().some((line) => JSON.stringify(line).includes('key=x'))).toBe(false);
+    const files = await statuses(60, () =>
+      fetch(`${open.url}/admin/x`, { headers: { 'x-forwarded-for': '10.8.0.7' } }),
+    );
+    expect(count(files, 200)).toBe(60);
+    await open.stop();
+  });
+
   test('speaks TLS from files, and then tells browsers to stay with it', async () => {
     const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
       const options = { host: 'localhost', port: front.tlsPort, ca: front.certificate, path: '/' };
@@ -157,6 +177,30 @@ describe.skipIf(!find('nginx'))('nginx', () => {
         some.lines().some(({ upstream }) => nobody.some((port) => upstream.includes(`:${port}`))),
       );
       await some.stop();
+    });
+
+    test('an address at which nobody answers at all costs whoever is sent there half a second, and others nothing', async () => {
+      const silence = await startSilence(guard, folder);
+      const some = await start([silence.port, bots[0]?.port ?? 0]);
+      const times = await Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const begunMs = performance.now();
+          expect((await post(some)).status).toBe(200);
+          return performance.now() - begunMs;
+        }),
+      );
+      expect(some.lines().filter(({ upstream }) => upstream.includes(`:${silence.port}`)).length).toBeGreaterThan(0);
+      expect(Math.max(...times)).toBeLessThan(2_000);
+      const afterwards = await statuses(20, () => post(some));
+      expect(count(afterwards, 200)).toBe(20);
+      expect(
+        some
+          .lines()
+          .slice(-20)
+          .filter(({ upstream }) => upstream.includes(`:${silence.port}`)),
+      ).toEqual([]);
+      await some.stop();
+      await silence.end();
     });
 
     test('an update whose bot dies under it is brought to a neighbour', async () => {

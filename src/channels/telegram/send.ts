@@ -1,17 +1,16 @@
 // Replies as Bot API calls: escaped HTML within Telegram's lengths, buttons, a QR picture, an edit in place of a new
 // message. Too long a text is cut into several messages and loses nothing; an edit that is not possible any more
 // becomes a new message, so that news is always seen.
-import QRCode from 'qrcode';
 import type { Button, Reply } from '../../chat/message.ts';
 import { type Rich, toHtml, toPlain } from '../../chat/rich.ts';
 import type { Outcome, Shown } from '../channel.ts';
 import type { Api } from './api.ts';
+import { qrPicture } from './qr.ts';
 
 const TEXT_LIMIT = 4_096;
 const CAPTION_LIMIT = 1_024;
 const DATA_LIMIT_BYTES = 64;
 const COPY_LIMIT = 256;
-const QR_OPTIONS = { type: 'png', errorCorrectionLevel: 'M', margin: 4, scale: 6 } as const;
 
 type Form = { readonly text: Rich; readonly limit: number; readonly field: 'text' | 'caption' };
 
@@ -51,7 +50,7 @@ async function editReply(
 
 async function sendNew(api: Api, chatId: string, reply: Reply, keyboard: object): Promise<Outcome<Shown>> {
   if (reply.qr === undefined) return sendTexts(api, chatId, split(reply.text, TEXT_LIMIT), keyboard, reply.silent);
-  const photo = { source: await QRCode.toBuffer(reply.qr, QR_OPTIONS), filename: 'invoice.png' };
+  const photo = { source: qrPicture(reply.qr), filename: 'invoice.png' };
   if (lengthOf(reply.text) > CAPTION_LIMIT) {
     const picture = await api.call<{ message_id: number }>('sendPhoto', { chat_id: chatId, photo });
     return picture.state === 'done' ? sendTexts(api, chatId, split(reply.text, TEXT_LIMIT), keyboard) : picture;
