@@ -1,7 +1,7 @@
 // The invoice stream of every node, with our own cursor: each settlement is credited and the cursor stored in one
 // transaction. Whenever settlements may have passed unseen, every open invoice of that node is looked up by hash.
 
-import { withTrace } from '../src/base/trace.ts';
+import { inSpan, withTrace } from '../src/base/trace.ts';
 import { bookListed } from '../src/flows/node-books.ts';
 import { finish } from '../src/flows/receive-node.ts';
 import { sweepInvoices } from '../src/flows/reconcile.ts';
@@ -74,5 +74,5 @@ function oneAfterTheOther(run: () => Promise<unknown>): () => Promise<void> {
 }
 
 async function traced(world: World, run: () => Promise<unknown>): Promise<void> {
-  await withTrace(world.ids.next(), run);
+  await withTrace(world.ids.next(), () => inSpan('settlement', {}, run));
 }

@@ -2,16 +2,20 @@
 // the schedule. It refuses to start where money could be lost: a queue Redis that evicts, a database that forgets.
 import { loadConfig } from '../src/base/config.ts';
 import { onShutdown } from '../src/base/shutdown.ts';
-import { currentTrace, withTrace } from '../src/base/trace.ts';
+import { currentTrace, inSpan, withTrace } from '../src/base/trace.ts';
 import { telegramChannel } from '../src/channels/telegram/channel.ts';
 import { keepProbing } from '../src/channels/telegram/probing.ts';
 import { createBots } from '../src/channels/telegram/registry.ts';
 import { refuseAnotherDatabase } from '../src/flows/life.ts';
+import { keepWatchingLine } from '../src/flows/line.ts';
 import { keepAlive, keepTellingLoad } from '../src/flows/load.ts';
 import { measureHouse, measureProcess } from '../src/flows/measure.ts';
 import { hear } from '../src/flows/pay-execute.ts';
+import { keepFeelingPressure } from '../src/flows/pressure.ts';
 import { keepTellingSendable } from '../src/flows/sendable.ts';
+import { keepTellingTally, noteJobFault } from '../src/flows/tally.ts';
 import { refuseLedgerWriter, refuseStrongMacaroon } from '../src/flows/trust.ts';
+import { keepWatchdog } from '../src/flows/watchdog.ts';
 import { addAlerts } from '../src/http/alerts.ts';
 import { sayChanges } from '../src/http/components.ts';
 import { addOps } from '../src/http/ops.ts';
@@ -57,8 +61,12 @@ async function main(): Promise<void> {
   const stopNodes = watchNodes(world);
   const stopTelling = keepTellingSendable(world);
   const stopLoad = keepTellingLoad(world);
+  const stopTally = keepTellingTally(world);
   const schedule = startSchedule(world);
   const stopProbing = keepProbing(world, bots);
+  const stopWatchdog = keepWatchdog(world);
+  const stopLine = keepWatchingLine(world);
+  const stopFeeling = keepFeelingPressure(world, () => 0);
   const stopBeat = keepAlive(world);
   let takesWork = true;
   const server = createServer({ log: world.log, ids: world.ids });
@@ -82,12 +90,16 @@ async function main(): Promise<void> {
     },
     { name: 'schedule', run: schedule.stop },
     { name: 'synthetic user', run: stopProbing },
+    { name: 'watchdog', run: stopWatchdog },
     { name: 'nodes', run: stopNodes },
     { name: 'liquidity', run: stopTelling },
     { name: 'jobs', run: () => Promise.all([...consumers, near].map((each) => each.close(JOBS_GRACE_MS))) },
     // Not before: whoever must be alone with the money looks at who is on that list.
     { name: 'heartbeat', run: stopBeat },
+    { name: 'pressure', run: stopFeeling },
+    { name: 'line', run: stopLine },
     { name: 'load', run: stopLoad },
+    { name: 'tally', run: stopTally },
     { name: 'server', run: () => server.close() },
     { name: 'connections', run: () => world.close() },
   ]);
@@ -116,6 +128,7 @@ function eventsOf(world: World): ConsumerEvents {
   return {
     onDone(name, result, ms) {
       world.metrics.jobs.inc({ queue: name, result });
+      if (result === 'fault') noteJobFault(world, name);
       world.metrics.jobSeconds.observe({ queue: name }, ms / 1_000);
     },
     onFault(name, job, error, isFinal) {
@@ -127,7 +140,13 @@ function eventsOf(world: World): ConsumerEvents {
 }
 
 const handle = (tools: Tools, queue: QueueName, job: Parameters<Handler>[0]) =>
-  withTrace(job.traceId, () => PROCESSORS[queue](tools, job));
+  withTrace(job.traceId, () =>
+    inSpan(`job ${queue}`, { queue, attempt: job.attempt }, () => PROCESSORS[queue](tools, job), {
+      side: 'consumer',
+      does: { queue, id: job.id },
+      resultOf: (later) => (later ? 'later' : 'done'),
+    }),
+  );
 
 function startConsumer(tools: Tools, queue: QueueName) {
   const { world } = tools;

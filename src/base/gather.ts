@@ -1,10 +1,10 @@
 // Concurrent callers share one round trip: whoever calls while a batch is under way goes with the next one. Each caller
 // gets its own result, or the error of the whole batch.
-import { currentTrace, withoutTrace, withTrace } from './trace.ts';
+import { atTracePlace, type TracePlace, tracePlace, withoutTrace } from './trace.ts';
 
 type Waiting<Input, Output> = {
   readonly input: Input;
-  readonly traceId: string;
+  readonly place: TracePlace;
   readonly resolve: (output: Output) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -53,13 +53,13 @@ export function gather<Input, Output>(options: {
 
   return (input) =>
     new Promise((resolve, reject) => {
-      waiting.push({ input, traceId: currentTrace(), resolve, reject });
+      waiting.push({ input, place: tracePlace(), resolve, reject });
       plan();
     });
 }
 
 /** A batch of one is about its caller; what several share is about none of them. */
-function inTrace<T>(batch: readonly { readonly traceId: string }[], run: () => T): T {
+function inTrace<T>(batch: readonly { readonly place: TracePlace }[], run: () => T): T {
   const [only, ...others] = batch;
-  return only && others.length === 0 ? withTrace(only.traceId, run) : withoutTrace(run);
+  return only && others.length === 0 ? atTracePlace(only.place, run) : withoutTrace(run);
 }

@@ -24,6 +24,8 @@ export type Life = Pick<LivingRow, 'id' | 'kind' | 'state' | 'amountMsat' | 'nod
 
 /** How far back an id's end is looked for, nearest first: what people ask about is mostly of today. */
 const LOOK_BACK_MS = [24, 30 * 24, 10 * 365 * 24].map((hours) => hours * 60 * 60_000);
+/** A trace as a collector of spans shows it: the same digits in one. */
+const AS_TRACED = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 /** Every leg that any of them may have in the ledger. */
 const LEGS = ['post', 'out', 'void', 'back', 'late', 'credit'];
 
@@ -39,7 +41,7 @@ export async function why(world: World, userId: string, said: string): Promise<L
 
 /** The same for a tool at the house's own machine. */
 export async function livesOf(world: Pick<World, 'db' | 'clock'>, said: string): Promise<Life[]> {
-  const rows = await find(world, said.trim().toLowerCase());
+  const rows = await find(world, said.trim().toLowerCase().replace(AS_TRACED, '$1-$2-$3-$4-$5'));
   return Promise.all(rows.map((row) => lifeOf(world, row)));
 }
 

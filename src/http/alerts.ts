@@ -7,6 +7,7 @@ import { Unavailable } from '../base/errors.ts';
 import { type Alert, oneLine, severityOf } from '../domain/incidents.ts';
 import { takeAlerts } from '../flows/incidents.ts';
 import { type Brought, bringOutside } from '../flows/incidents-outside.ts';
+import { hearWatchdog, WATCHDOG } from '../flows/watchdog.ts';
 import type { World } from '../world.ts';
 import type { HttpAnswer, HttpServer } from './server.ts';
 
@@ -59,13 +60,19 @@ export function addAlerts(server: HttpServer, world: World): void {
 }
 
 async function take(world: World, alerts: readonly Alert[], brought: Brought): Promise<HttpAnswer> {
+  // A sign of life is no news.
+  const news = alerts.filter(({ name }) => name !== WATCHDOG);
   try {
-    await takeAlerts(world, alerts);
+    await hearWatchdog(
+      world,
+      alerts.filter(({ name }) => name === WATCHDOG),
+    );
+    if (news.length > 0) await takeAlerts(world, news);
     return { status: 200, body: { taken: alerts.length } };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     world.log.error('alerts not written down', { error });
-    await bringOutside(world, alerts, brought);
+    await bringOutside(world, news, brought);
     return { status: 503, headers: { 'retry-after': '5' }, body: { error: 'Not written down. Bring them again.' } };
   }
 }

@@ -28,7 +28,7 @@ export async function startAlertmanager({ folder, worker, bot, token }: Options)
   const config = join(home, 'alertmanager.yml');
   writeFileSync(config, text);
   const url = `http://127.0.0.1:${port}`;
-  const end = await startWatcher({
+  const { end } = await startWatcher({
     program: alertmanagerProgram,
     folder: home,
     args: [

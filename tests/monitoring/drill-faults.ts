@@ -21,6 +21,7 @@ import {
   WAIT_MS,
   without,
 } from './drill-means.ts';
+import { LOST, PRICES, PROCESSES, strangersWrite, WATCHERS, WORK } from './drill-rare.ts';
 
 const SERVERS: Fault[] = [
   { what: 'a bot is killed', fires: ['InstanceGone'], wrong: ended('bot-2') },
@@ -34,11 +35,16 @@ const SERVERS: Fault[] = [
   },
   {
     what: 'all bots are killed',
-    fires: ['NoBot', 'InstanceGone', 'AvailabilityBurnsFast'],
+    fires: ['NoBot', 'InstanceGone', 'AvailabilityBurnsFast', 'AvailabilityBurnsSlow', 'AvailabilityMissed'],
     told: ['NoBot'],
     wrong: ended('bot-1', 'bot-2'),
   },
-  { what: 'all workers are killed', fires: ['NoWorker'], wrong: ended('worker', 'worker-2') },
+  {
+    what: 'all workers are killed',
+    fires: ['NoWorker', 'ProbeSilent'],
+    told: ['NoWorker'],
+    wrong: ended('worker', 'worker-2'),
+  },
   {
     what: 'the queue Redis is away while somebody pays',
     fires: ['QueueRedisDown', 'OutboxSlow', 'JobsStuck'],
@@ -72,7 +78,7 @@ const SERVERS: Fault[] = [
   },
   {
     what: 'a bot stands still again and again',
-    fires: ['EventLoopLags'],
+    fires: ['EventLoopLags', 'PressedHard'],
     async wrong({ fleet }) {
       const bot = fleet.daemon('bot-1');
       return again(60, async () => {
@@ -90,15 +96,18 @@ const SERVERS: Fault[] = [
   },
   { what: 'the session Redis may evict', fires: ['RedisEvicts'], wrong: squeezed(0.98, 'allkeys-random', true) },
   {
-    what: 'the database is away',
-    fires: ['DatabaseDown', 'AlertsNotDelivered'],
+    what: 'the database is away while many write',
+    fires: ['DatabaseDown', 'AlertsNotDelivered', 'AnswersWrongMany'],
     told: ['DatabaseDown'],
-    async wrong({ fleet }) {
+    async wrong(ground) {
+      const { fleet } = ground;
       const admin = new pg.Client({ connectionString: fleet.postgres?.adminUrl });
       await admin.connect();
       await admin.query('alter database satfleet allow_connections false');
       await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'satfleet'");
+      const stop = await again(100, () => strangersWrite(ground));
       return async () => {
+        await stop();
         await admin.query('alter database satfleet allow_connections true');
         await admin.end();
       };
@@ -230,18 +239,29 @@ const KEPT: Fault[] = [
   },
   {
     what: 'a balance is raised by hand',
-    fires: ['BooksNotZero', 'PromiseBroken', 'SendingStopped'],
-    told: ['BooksNotZero', 'PromiseBroken'],
+    fires: ['BooksNotZero', 'PromiseBroken', 'SendingStopped', 'NotSolvent'],
+    told: ['BooksNotZero', 'PromiseBroken', 'NotSolvent'],
     async wrong({ sql }) {
       const raise = (by: number) =>
         sql('update accounts set credits_posted = credits_posted + $1 where id = (select min(wallet_id) from users)', [
           by,
         ]);
-      await raise(1);
-      return () => raise(-1);
+      // More than all channels hold.
+      await raise(1e12);
+      return () => raise(-1e12);
     },
   },
 ];
 
 /** In this order: what nothing puts right again comes last. */
-export const FAULTS: readonly Fault[] = [...SERVERS, ...OUTSIDE, ...KEPT];
+export const FAULTS: readonly Fault[] = [
+  ...WATCHERS,
+  ...SERVERS,
+  ...PROCESSES,
+  ...PRICES,
+  ...OUTSIDE,
+  ...WORK,
+  ...KEPT.slice(0, -1),
+  ...LOST,
+  ...KEPT.slice(-1),
+];

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../scripts/process.ts';
 import { alertmanagerProgram } from './alertmanager.ts';
+import { alerts } from './asked.ts';
 import { FAULTS } from './drill-faults.ts';
 import { type Ground, openGround } from './drill-ground.ts';
 import { onPath } from './programs.ts';
@@ -13,6 +14,17 @@ const TOLD_MS = 60_000;
 const AT_ONCE_MS = 15_000;
 
 const canRun = process.env.DRILL === '1' && onPath('prometheus') && onPath(alertmanagerProgram);
+
+/**
+ * All nodes of a test have this machine's clock; and no job is refused by anything that can be broken from outside: each
+ * finds its row as it must be, or nothing to do.
+ */
+const NEVER_SEEN = ['NodeClockOff', 'JobsRefused'];
+
+test('every alert there is is made to fire, but two', () => {
+  const seen = new Set(FAULTS.flatMap(({ fires }) => fires));
+  expect(alerts.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual(NEVER_SEEN);
+});
 
 describe.skipIf(!canRun)('the drill', () => {
   let ground: Ground;
@@ -30,11 +42,13 @@ describe.skipIf(!canRun)('the drill', () => {
       const isTold = async () => told.every((name) => reads(name));
       const mend = await wrong(ground);
       try {
-        await until(`${fires.join(', ')} fire`, FIRES_MS, async () => {
+        const areFiring = async () => {
           const firing = await ground.prometheus.ask('ALERTS{alertstate="firing"}');
           for (const { metric } of firing) fired.add(metric.alertname ?? '');
           return fires.every((name) => fired.has(name));
-        }).catch(() => {});
+        };
+        // What no rule says, but the house itself, is seen by what is told.
+        if (fires.length > 0) await until(`${fires.join(', ')} fire`, FIRES_MS, areFiring).catch(() => {});
         // Where what is broken is needed to tell it, it is told afterwards.
         await until('it is told', AT_ONCE_MS, isTold).catch(() => {});
       } finally {

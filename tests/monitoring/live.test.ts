@@ -1,5 +1,5 @@
 // A living house under load, and a real Prometheus that reads it: every panel of every dashboard shows data, every rule is
-// evaluated and finds the measures it names, and nothing calls anybody while all is well.
+// evaluated and finds the measures it names, a payment is one trace, and nothing calls anybody while all is well.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Phone } from '../../sandbox/telegram/person.ts';
 import { until } from '../../scripts/process.ts';
 import { fund } from '../../scripts/rig.ts';
+import { type Collector, startCollector } from '../support/collector.ts';
 import { type Fleet, openFleet } from '../support/fleet-house.ts';
 import { newLoad, runLoad } from '../support/fleet-load.ts';
 import { confirmPay } from '../support/fleet-people.ts';
@@ -14,6 +15,7 @@ import { alerts, namedIn, panels, questions } from './asked.ts';
 import { onPath } from './programs.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { prober, withProbe } from './synthetic.ts';
+import { checkTraced } from './traced.ts';
 
 const PEOPLE = 3;
 const WAIT_MS = 20_000;
@@ -24,11 +26,18 @@ let fleet: Fleet;
 let prometheus: Prometheus;
 let traffic: { end(): Promise<void> };
 let folder: string;
+let collector: Collector;
 
 describe.skipIf(!onPath('prometheus'))('a house under load', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'satfleet-monitoring-'));
-    fleet = await openFleet({ bots: 2, workers: 2, between: { settings: withProbe } });
+    collector = await startCollector();
+    fleet = await openFleet({
+      bots: 2,
+      workers: 2,
+      settings: { OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/` },
+      between: { settings: withProbe },
+    });
     // As an operator bounds them.
     await Promise.all(
       [fleet.queueRedis, fleet.sessionRedis, fleet.cacheRedis].map((redis) =>
@@ -44,6 +53,7 @@ describe.skipIf(!onPath('prometheus'))('a house under load', () => {
     await traffic?.end();
     await prometheus?.end();
     await fleet?.end();
+    await collector?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -71,10 +81,17 @@ describe.skipIf(!onPath('prometheus'))('a house under load', () => {
     expect([...measures].filter((name) => !names.has(name))).toEqual([]);
   });
 
+  test('a payment is one trace from the webhook to the receipt, and tells nothing of anybody', async () => {
+    const [payer] = (await fleet.people(1)) as [Phone];
+    await fund(fleet, [payer], 1_000n);
+    await checkTraced(fleet, collector, payer);
+  });
+
   test('nothing fires while all is well', async () => {
     // On a machine that is busy with other tests the synthetic user may wait for too long, as it would rightly say.
     const firing = await prometheus.ask('ALERTS{alertstate="firing",topic!="availability"}');
-    expect(firing.map(({ metric }) => metric.alertname)).toEqual([]);
+    // The sign that Prometheus itself lives.
+    expect(firing.map(({ metric }) => metric.alertname)).toEqual(['Watchdog']);
   });
 });
 

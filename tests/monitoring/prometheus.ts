@@ -1,11 +1,11 @@
 // A real Prometheus for a test, with the rules of the repository and a second in place of a quarter of a minute; where a
 // test asks for it, every minute of the rules is a second as well. It listens on 127.0.0.1 and is gone when its `end` has
 // resolved.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon, freePorts, Guard } from '../../scripts/process.ts';
 import { RULES, ruleFiles } from './asked.ts';
-import { onPath, type Program } from './programs.ts';
+import { ask, onPath, type Program } from './programs.ts';
 
 export type Sample = { metric: Record<string, string>; value: number };
 
@@ -17,6 +17,10 @@ export type Prometheus = {
   rules(): Promise<Rule[]>;
   /** From now on these processes, as when names of a fleet change. */
   setJobs(jobs: Jobs): void;
+  /** Adds these rules while it runs; gives how they go again. */
+  addRules(text: string): () => void;
+  /** Ends it for a while; gives how it is there again, with all it knew. */
+  away(): Promise<() => Promise<void>>;
   end(): Promise<void>;
 };
 
@@ -30,13 +34,16 @@ type Options = {
   isFast?: boolean;
   /** Where it takes alerts. */
   alertmanager?: string;
+  /** What it remembers of before, in the form of OpenMetrics. */
+  memory?: string;
 };
 
 const START_WAIT_MS = 30_000;
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** Starts it on these processes and waits until it answers. */
-export async function startPrometheus({ folder, jobs, isFast = false, alertmanager }: Options): Promise<Prometheus> {
+export async function startPrometheus(options: Options): Promise<Prometheus> {
+  const { folder, jobs, isFast = false, alertmanager, memory } = options;
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const rules = join(folder, 'rules');
@@ -67,13 +74,16 @@ export async function startPrometheus({ folder, jobs, isFast = false, alertmanag
   };
   // JSON is YAML, which Prometheus reads.
   writeFileSync(config, JSON.stringify(settings));
-  const stop = await startWatcher({
+  if (memory !== undefined) await remember(folder, memory);
+  const watcher = await startWatcher({
     program: 'prometheus',
     folder,
     args: [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      // Alertmanager takes four of these without a word for an end.
+      ...(isFast ? ['--rules.alert.resend-delay=5s'] : []),
     ],
     readyUrl: `${url}/-/ready`,
   });
@@ -89,33 +99,70 @@ export async function startPrometheus({ folder, jobs, isFast = false, alertmanag
       return groups.flatMap((group) => group.rules);
     },
     setJobs,
-    end: stop,
+    addRules(text) {
+      const file = join(rules, 'added.yml');
+      writeFileSync(file, text);
+      watcher.reload();
+      return () => {
+        rmSync(file);
+        watcher.reload();
+      };
+    },
+    away: watcher.away,
+    end: watcher.end,
   };
 }
 
-type Watcher = { program: Program; folder: string; args: string[]; readyUrl: string };
+async function remember(folder: string, memory: string): Promise<void> {
+  const file = join(folder, 'memory.txt');
+  writeFileSync(file, memory);
+  const { ok, said } = await ask('promtool', 'tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, 'data'));
+  if (!ok) throw new Error(said);
+}
 
-/** Starts a program, waits until it answers, and gives how to end it. */
-export async function startWatcher({ program, folder, args, readyUrl }: Watcher): Promise<() => Promise<void>> {
+type WatcherOptions = { program: Program; folder: string; args: string[]; readyUrl: string };
+
+export type Watcher = {
+  /** Has it read its configuration and rules again. */
+  reload(): void;
+  /** Ends it; gives how it is started again. */
+  away(): Promise<() => Promise<void>>;
+  end(): Promise<void>;
+};
+
+/** Starts a program and waits until it answers. */
+export async function startWatcher({ program, folder, args, readyUrl }: WatcherOptions): Promise<Watcher> {
   const guard = new Guard(folder);
   const file = onPath(program) ?? program;
   const daemon = new Daemon({ name: program, file, args, logFile: join(folder, `${program}.log`), guard });
-  daemon.start();
-  await daemon.until('answers', START_WAIT_MS, async () => (await fetch(readyUrl)).ok);
-  return async () => {
-    await daemon.stop();
-    await guard.finish();
+  const start = async () => {
+    daemon.start();
+    await daemon.until('answers', START_WAIT_MS, async () => (await fetch(readyUrl)).ok);
+  };
+  await start();
+  return {
+    reload: () => daemon.signal('SIGHUP'),
+    async away() {
+      await daemon.stop();
+      return start;
+    },
+    async end() {
+      await daemon.stop();
+      await guard.finish();
+    },
   };
 }
 
+/** Nothing starts four times in a few seconds: there a minute is four. */
+const STARTS = 'process_start_time_seconds{job=~"bot|worker"}';
+
 /** The same rules with a second for each minute they wait, look back or rest. */
 function faster(rules: string): string {
-  return rules.replace(
-    /(for: |offset |\[)(\d+)([smhd])/g,
-    (_, before: string, count: string, unit: keyof typeof SECONDS) => {
+  return rules
+    .replace(`${STARTS}[15m]`, `${STARTS}[60m]`)
+    .replace(/(for: |offset |\[)(\d+)([smhd])/g, (_, before: string, count: string, unit: keyof typeof SECONDS) => {
       return `${before}${Math.max(1, Math.round((Number(count) * SECONDS[unit]) / 60))}s`;
-    },
-  );
+    });
 }
 
 function hostOf(url: string): string {

@@ -1,12 +1,18 @@
 // Group commit: posts that wait at the same time share one round trip and one durable write, and each caller gets its
 // own results or its own error. A batch that fails for its content is posted call by call, so that a faulty call hurts
 // nobody else. Posting twice is posting once (ids), so a batch whose answer was lost is simply posted again.
+import { inSpan } from '../../base/trace.ts';
 import type { PostResult, Transfer } from '../../domain/ledger.ts';
 import { errorCode } from './retry.ts';
 
 /** The name and text of the one statement that moves money; its values are made by `postValues`. */
 export const POST_NAME = 'ledger.post';
 export const POST_TEXT = 'SELECT ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS results';
+
+/** Runs a statement that posts to the ledger, as a step of the present message. */
+export function postSpan<T>(statement: string, transfers: number, run: () => Promise<T>): Promise<T> {
+  return inSpan('ledger post', { statement, transfers }, run, { side: 'client' });
+}
 
 /**
  * The arguments of `POST_TEXT` for calls that stand or fall apart from each other. The chains of a call become groups.

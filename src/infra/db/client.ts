@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/ids.ts';
 import { isTrace } from '../../base/trace.ts';
 import { type PostResult, stands, type Transfer } from '../../domain/ledger.ts';
-import { checkTexts, createPoster, POST_NAME, POST_TEXT, postValues } from './batch.ts';
+import { checkTexts, createPoster, POST_NAME, POST_TEXT, postSpan, postValues } from './batch.ts';
 import type { PrismaClient } from './generated/client.ts';
 import { createPool, type Pool, type PoolEvent, type PoolStats } from './pool.ts';
 import { errorCode, isUnavailable, named, withRetry } from './retry.ts';
@@ -162,7 +162,7 @@ export function createDb(options: DbOptions): Db {
       withRetry(retry, () => db.query(name, text, values)).catch((error: unknown) => {
         throw refusedBy(error) ?? error;
       }) as Promise<never>,
-    post: (transfers) => poster.post(transfers),
+    post: (transfers) => postSpan(POST_NAME, transfers.length, () => poster.post(transfers)),
     read: queryable(readPool, timed, statementMs),
     prisma() {
       prisma ??= makePrisma(pool);
@@ -286,7 +286,9 @@ function txOn(client: PoolClient, { timed, clock, statementMs, onPost }: Setting
       if (transfers.length === 0) return [];
       checkTexts(transfers);
       posted = true;
-      const [row] = await run<{ results: PostResult[] }>(POST_NAME, POST_TEXT, postValues([transfers], clock.nowMs()));
+      const values = postValues([transfers], clock.nowMs());
+      const send = () => run<{ results: PostResult[] }>(POST_NAME, POST_TEXT, values);
+      const [row] = await postSpan(POST_NAME, transfers.length, send);
       const { results } = row!;
       onPost('transaction', results.length);
       if (!results.every(stands)) throw new LedgerRefused(results);

@@ -3,6 +3,7 @@
 import { traceOfMessage } from '../../base/trace.ts';
 import type { BeginRefusal } from '../../domain/rails.ts';
 import type { FailureReason, PaymentCause, PaymentState } from '../../domain/states.ts';
+import { postSpan } from './batch.ts';
 import type { Db, Queryable } from './client.ts';
 
 export type PaymentRow = {
@@ -62,10 +63,13 @@ export type StartResult = 'created' | 'exists' | 'too_many' | BeginRefusal;
 
 /**
  * Makes the payment, its hold and its job in one call.
- * @throws LedgerRefused when the wallet cannot hold that much; the database's unique violation when the hash is alive
- *   under another id.
+ * @throws LedgerRefused when the wallet cannot hold that much; a unique violation when the hash lives under another id.
  */
-export async function startPayment(db: Db, payment: NewPayment): Promise<StartResult> {
+export function startPayment(db: Db, payment: NewPayment): Promise<StartResult> {
+  return postSpan('payments.start', 1, () => payStart(db, payment));
+}
+
+async function payStart(db: Db, payment: NewPayment): Promise<StartResult> {
   const [row] = await db.call<{ result: StartResult }>(
     'payments.start',
     `select pay_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as result ${underTrace('$16')}`,
@@ -92,27 +96,31 @@ export async function startPayment(db: Db, payment: NewPayment): Promise<StartRe
   return row.result;
 }
 
+/** A payment that was paid, and the names under which it is booked and told. */
+export type PaidPayment = {
+  id: string;
+  feeMsat: bigint;
+  preimage: string;
+  cause: PaymentCause;
+  outgoingId: bigint;
+  nodeId: bigint;
+  postId: string;
+  outId: string;
+  noticeId: string;
+  nowMs: number;
+  dueAtMs: number;
+};
+
 /**
  * Ends a payment as paid, in one call: state, ledger, notice and its job.
  * @returns the state it was found in: only `sending` was ended, and null is no such payment.
  * @throws LedgerRefused when the hold is not there to be spent.
  */
-export async function finishPaidPayment(
-  db: Db,
-  given: {
-    id: string;
-    feeMsat: bigint;
-    preimage: string;
-    cause: PaymentCause;
-    outgoingId: bigint;
-    nodeId: bigint;
-    postId: string;
-    outId: string;
-    noticeId: string;
-    nowMs: number;
-    dueAtMs: number;
-  },
-): Promise<PaymentState | null> {
+export function finishPaidPayment(db: Db, given: PaidPayment): Promise<PaymentState | null> {
+  return postSpan('payments.finish_paid', 2, () => payFinishPaid(db, given));
+}
+
+async function payFinishPaid(db: Db, given: PaidPayment): Promise<PaymentState | null> {
   const [row] = await db.call<{ state: PaymentState | null }>(
     'payments.finish_paid',
     `select pay_finish_paid($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as state ${underTrace('$12')}`,

@@ -4,6 +4,7 @@ import { gather } from '../../base/gather.ts';
 import type { PostResult } from '../../domain/ledger.ts';
 import type { Notice } from '../../domain/notice.ts';
 import type { BeginRefusal } from '../../domain/rails.ts';
+import { postSpan } from './batch.ts';
 import type { Db } from './client.ts';
 
 export type SendNow = {
@@ -39,7 +40,8 @@ export function sendNow(db: Db, send: SendNow): Promise<SendResult> {
     together = gather({ largest: LARGEST_BATCH, inFlight: IN_FLIGHT, run: (sends) => runAll(db, sends) });
     gathered.set(db, together);
   }
-  return together(send);
+  const sendIt = together;
+  return postSpan('sends.now', 1, () => sendIt(send));
 }
 
 async function runAll(db: Db, sends: readonly SendNow[]): Promise<SendResult[]> {

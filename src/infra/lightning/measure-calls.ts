@@ -3,6 +3,7 @@
 // as long as the payment and says nothing about the node.
 import { InterceptingCall, type Interceptor, status } from '@grpc/grpc-js';
 import type { Metrics } from '../../base/metrics.ts';
+import { beginSpan } from '../../base/trace.ts';
 
 type Result = 'ok' | 'refused' | 'away' | 'given_up';
 
@@ -15,10 +16,13 @@ export function measuring(metrics: Metrics): Interceptor {
     // News is told when there is any: no answer to wait for.
     if (method.startsWith('Subscribe')) return new InterceptingCall(call);
     const begunMs = performance.now();
+    const span = beginSpan(`lnd ${method}`, {}, { side: 'client' });
     let isTold = false;
     const tell = (result: Result) => {
-      if (!isTold) metrics.lndSeconds.observe({ method, result }, (performance.now() - begunMs) / 1_000);
+      if (isTold) return;
       isTold = true;
+      metrics.lndSeconds.observe({ method, result }, (performance.now() - begunMs) / 1_000);
+      span?.end(result, result === 'away');
     };
     return new InterceptingCall(call, {
       start(metadata, _listener, next) {
