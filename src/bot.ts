@@ -14,10 +14,14 @@ import { countCommands } from './chat/commands/index.ts';
 import { handle } from './chat/router.ts';
 import { keepEscalating } from './flows/incidents-escalate.ts';
 import { refuseAnotherDatabase } from './flows/life.ts';
+import { keepWatchingLine } from './flows/line.ts';
 import { keepAlive, keepTellingLoad } from './flows/load.ts';
 import { measureProcess } from './flows/measure.ts';
+import { keepFeelingPressure } from './flows/pressure.ts';
 import { keepTellingSeen } from './flows/seen.ts';
+import { keepTellingTally } from './flows/tally.ts';
 import { refuseLedgerWriter } from './flows/trust.ts';
+import { addAdmin } from './http/admin/admin.ts';
 import { addAlerts } from './http/alerts.ts';
 import { foreign, sayChanges, storesOf } from './http/components.ts';
 import { addOps } from './http/ops.ts';
@@ -47,13 +51,17 @@ async function main(): Promise<void> {
     onChange: sayChanges(world.log),
   });
   addStatus(server, world);
+  addAdmin(server, world);
   addWebhook(server, webhook);
   // Also that no worker is there.
   addAlerts(server, tellingAtOnce(world, { telegram: telegramChannel(bots) }));
   const port = await server.listen(config.PORT, config.HOST);
+  const stopLine = keepWatchingLine(world);
+  const stopFeeling = keepFeelingPressure(world, () => webhook.inHand());
   const stopBeat = keepAlive(world);
   const stopLoad = keepTellingLoad(world);
   const stopSeen = keepTellingSeen(world);
+  const stopTally = keepTellingTally(world);
   const stopEscalating = keepEscalating(world);
   const telegram = Promise.all(bots.ids.map((id) => serve(world, bots, id, ending.signal)));
   world.log.info('bot ready', { port });
@@ -65,12 +73,16 @@ async function main(): Promise<void> {
         stopLooking();
       },
     },
-    // The door first: nginx brings to a neighbour what finds it closed. A refusal would be our answer.
-    { name: 'door', run: () => server.close() },
+    // The door first: nginx brings to a neighbour what finds it closed. A refusal would be our answer. Who leaves before
+    // nginx has met the closed door takes the address along, and what is sent there waits for nobody.
+    { name: 'door', run: () => Promise.all([server.close(), world.clock.sleep(config.LINGER_MS)]) },
     { name: 'updates', run: () => Promise.all([webhook.idle(), telegram]) },
+    { name: 'pressure', run: stopFeeling },
+    { name: 'line', run: stopLine },
     { name: 'heartbeat', run: stopBeat },
     { name: 'load', run: stopLoad },
     { name: 'seen', run: stopSeen },
+    { name: 'tally', run: stopTally },
     { name: 'alerts', run: stopEscalating },
     { name: 'connections', run: () => world.close() },
   ]);

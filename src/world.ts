@@ -6,6 +6,8 @@ import { type Ids, type Random, systemRandom, uuidIds } from './base/ids.ts';
 import { createLog, type Log } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
 import type { OutsideEvent } from './base/outside.ts';
+import { CALM, type Pressure } from './base/pressure.ts';
+import { VERSION } from './base/process.ts';
 import { withoutTrace } from './base/trace.ts';
 import { createDb, type Db } from './infra/db/client.ts';
 import { connectionsAllowed } from './infra/db/durability.ts';
@@ -26,6 +28,8 @@ export type World = {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** How hard this process is pressed; calm where nobody watches. */
+  readonly pressure: Pressure;
   readonly db: Db;
   /** The session Redis: sessions, drafts, claims, locks, pace, heartbeats. Every key has a time to live. */
   readonly sessions: Redis;
@@ -66,6 +70,7 @@ export async function makeWorld(
     ...(write ? { write } : {}),
   });
   const metrics = createMetrics();
+  const stopSpans = await startSpans(kind, instanceId, { config, log, metrics });
   const db = openDb(kind, instanceId, { config, log, metrics, random });
   const clock = followingClock(() => db.nowMs());
   await clock.measure();
@@ -98,6 +103,7 @@ export async function makeWorld(
     random,
     log,
     metrics,
+    pressure: { felt: CALM },
     db,
     sessions,
     cache,
@@ -108,8 +114,23 @@ export async function makeWorld(
       await cache.close();
       sessions.disconnect();
       await db.close();
+      await stopSpans();
     },
   };
+}
+
+/** Spans go out only where an operator has said whereto; until then nothing of it is loaded. */
+async function startSpans(
+  service: ProcessKind,
+  instance: string,
+  { config, log, metrics }: Omit<Parts, 'random'>,
+): Promise<() => Promise<void>> {
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return async () => {};
+  const { exportSpans } = await import('./base/otel.ts');
+  const onSpans = (result: 'sent' | 'dropped', count: number) => metrics.traceSpans.inc({ result }, count);
+  const { close } = await exportSpans({ endpoint, service, instance, version: VERSION, log, onSpans });
+  return close;
 }
 
 function tellCache(metrics: Metrics, event: OutsideEvent): void {

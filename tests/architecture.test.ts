@@ -80,6 +80,9 @@ test('a bot reads nothing that talks to a node, by whatever way; types and what 
   expect(reaches("import { c } from '../infra/lightning/node.ts';\nexport const a = c;\n")).toEqual([
     'src/bot.ts -> src/flows/one.ts -> src/infra/lightning/node.ts -> @grpc/grpc-js',
   ]);
+  expect(reaches("import { c } from '@bull-board/api';\nexport const a = c;\n")).toContain(
+    'src/bot.ts -> src/flows/one.ts -> @bull-board/api',
+  );
   expect(reaches("import type { c } from '../infra/lightning/node.ts';\nexport const a: c = 1;\n")).toEqual([]);
   expect(reaches("export const a = () => import('../infra/lightning/node.ts');\n")).toEqual([]);
 });

@@ -174,12 +174,13 @@ describe('nginx', () => {
       ['strangers', '$stranger'],
       ['outsiders', '$outsider'],
       ['webhooks', '$server_name'],
+      ['admins', '$binary_remote_addr'],
       ['pages', '$binary_remote_addr'],
     ]);
     // Telegram's own networks have no limit by address: all of it comes from them.
     expect(conf).toMatch(/geo \$trusted \{\s+default 0;\s+149\.154\.160\.0\/20 1;\s+91\.108\.4\.0\/22 1;/);
     expect(conf).toMatch(/map "\$trusted\$private" \$outsider \{\s+"00" \$binary_remote_addr;\s+default "";/);
-    expect(/location \/telegram\/ \{(.*?)\n {4}\}/s.exec(conf)?.[1]).not.toContain('zone=pages');
+    expect(/location \/telegram\/ \{(.*?)\n {4}\}/s.exec(conf)?.[1]).not.toMatch(/zone=(pages|admins)/);
     for (const [, , name] of zones) expect(conf).toContain(`limit_req zone=${name} burst=`);
     expect(Number(zones[2]?.[3])).toBeGreaterThanOrEqual(20_000);
     expect(conf).toMatch(
@@ -187,8 +188,15 @@ describe('nginx', () => {
     );
   });
 
-  test('shows the outside the webhooks and the page for everybody alone', () => {
+  test('shows the outside the webhooks and the page for everybody alone, and the pages of admins to whom it is told', () => {
     const places = conf.match(/location [^{]+/g)?.map((text) => text.trim());
-    expect(places).toEqual(['location /telegram/', 'location ~ ^/status(\\.json)?$', 'location /']);
+    expect(places).toEqual([
+      'location /telegram/',
+      'location ~ ^/status(\\.json)?$',
+      'location ~ ^/admin(/|$)',
+      'location /',
+    ]);
+    expect(conf).toMatch(/location ~ \^\/admin\(\/\|\$\) \{\s+if \(\$admin = 0\) \{ return 404; \}/);
+    expect(conf).toMatch(/geo \$admin \{\s+default 0;\s+\}/);
   });
 });

@@ -15,8 +15,13 @@ const FLOORS: readonly (readonly string[])[] = [
 
 // The only folder that may import each library.
 const DOORS: Readonly<Record<string, string>> = {
+  '@bull-board/api': 'src/infra/queue/',
   '@grpc/grpc-js': 'src/infra/lightning/',
   '@grpc/proto-loader': 'src/infra/lightning/',
+  '@opentelemetry/api': 'src/base/',
+  '@opentelemetry/exporter-trace-otlp-http': 'src/base/',
+  '@opentelemetry/resources': 'src/base/',
+  '@opentelemetry/sdk-trace': 'src/base/',
   '@prisma/adapter-pg': 'src/infra/db/',
   '@prisma/client': 'src/infra/db/',
   bentocache: 'src/infra/redis/',
@@ -121,10 +126,10 @@ export function checkCycles(sources: readonly Source[]): Fault[] {
   return faults;
 }
 
-/** A bot never talks to a node: what only a worker needs would cost each bot its memory. */
-const NOT_IN_A_BOT = /^(@grpc\/|lightning$|ln-service$)/;
+/** A bot never talks to a node, and seldom shows the queues: each would cost every bot its memory. */
+const NOT_IN_A_BOT = /^(@grpc\/|@bull-board\/|lightning$|ln-service$)/;
 
-/** Packages that talk to a Lightning node, read at the start of a bot; each is reported once, with the way to it. */
+/** Packages that a bot does without or loads when they are asked for, read at its start; each is reported once, with the way to it. */
 export function checkBot(sources: readonly Source[]): Fault[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const seen = new Set<string>();

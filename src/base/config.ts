@@ -29,6 +29,13 @@ const isZone = (text: string) => {
   }
 };
 
+/** A browser shows the cookie of a session to nothing else than https, and to this machine itself. */
+function isPrivateToBrowsers(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 const MAKE_ONE = 'make one with `openssl rand -hex 32`';
 /** Telegram makes them of 35 characters; this only tells them from a row of one letter. */
 const LEAST_TOKEN_BITS = 64;
@@ -43,8 +50,10 @@ const schema = z.object({
   REDIS_CACHE_URL: url('redis', 'rediss'),
   APP_SECRET: z.string().min(32, { error: `must have at least 32 characters: ${MAKE_ONE}` }),
   PUBLIC_URL: url('http', 'https').optional(),
+  ADMIN_URL: url('http', 'https').refine(isPrivateToBrowsers, { error: 'must begin with https://' }).optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(3000),
+  LINGER_MS: whole(0, 10_000).default(0),
   TELEGRAM_BOTS: z
     .string()
     .transform(list)
@@ -82,6 +91,7 @@ const schema = z.object({
     .string()
     .regex(/^[1-9]\d{0,15}$/, { error: 'must be the number of a private chat' })
     .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });
 

@@ -4,6 +4,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { counter, type Described, type Description, gauge, histogram, make } from './metrics-kinds.ts';
 import type { OutsideEvent } from './outside.ts';
+import { WORKS } from './pressure.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** For a server that stands beside us. */
@@ -149,6 +150,9 @@ const NODES = {
   nodeInboundMsat: gauge('node_inbound_msat', 'What a node can receive', { node: null }),
   nodeChannels: gauge('node_channels', 'Channels of a node that are active', { node: null }),
   nodeOffMsat: gauge('node_off_msat', 'Ledger against the movements the node reports, which must be 0', { node: null }),
+  nodeClockAheadSeconds: gauge('node_clock_ahead_seconds', "How far a node's clock is ahead of the house's", {
+    node: null,
+  }),
   lndSeconds: histogram(
     'lnd_call_seconds',
     'From a call to a Lightning node to its first answer',
@@ -168,6 +172,8 @@ const HOUSE = {
   outboxJobs: gauge('outbox_jobs', 'Jobs not done', {}),
   outboxAgeSeconds: gauge('outbox_age_seconds', 'Age of the oldest job not done', {}),
   instances: gauge('instances', 'Instances with a fresh heartbeat', { kind: ['bot', 'worker'] }),
+  pressureLevel: gauge('pressure_level', 'How hard a process is pressed: 0 calm to 4 extreme', {}),
+  shed: counter('shed_total', 'What was left undone or put off because of the pressure', { work: WORKS }),
   breakerOpen: gauge('breaker_open', 'Whether calls to something outside are held back', { name: null }),
   cache: counter('cache_total', 'Cache reads', { name: null, result: ['hit', 'miss'] }),
   redisSeconds: histogram('redis_call_seconds', 'Time of a call to Redis', { store: STORES }, NEAR_SECONDS),
@@ -180,6 +186,9 @@ const HOUSE = {
   poolWaiting: gauge('db_pool_waiting', 'Callers waiting for a database connection', {}),
   poolUsed: gauge('db_pool_used', 'Database connections in use', {}),
   poolSize: gauge('db_pool_size', 'Database connections that may be opened', {}),
+  traceSpans: counter('trace_spans_total', 'Spans for the collector, by what became of them', {
+    result: ['sent', 'dropped'],
+  }),
 };
 
 /** All measures beside those of the process itself (`process_*`, `nodejs_*`). */

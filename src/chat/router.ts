@@ -2,6 +2,9 @@
 // and turn whatever comes of it, a refusal, an outage or a fault, into words. It always answers in a private chat. In a
 // group it speaks only when addressed by a command, and says nothing there that is one person's own.
 import { Refusal, Unavailable } from '../base/errors.ts';
+import { inSpan } from '../base/trace.ts';
+import { mayBegin } from '../flows/pressure.ts';
+import { noteCommand } from '../flows/tally.ts';
 import { openOrFind, setReach } from '../flows/wallets.ts';
 import type { World } from '../world.ts';
 import type { Command } from './commands/command.ts';
@@ -16,7 +19,7 @@ import { type Understood, understand } from './understand.ts';
 
 export type Handled = { answer: Answer; session: Session | undefined };
 
-type Ran = Outcome & { readonly result: 'ok' | 'refused' };
+type Ran = Outcome & { readonly result: 'ok' | 'refused'; readonly isUndone?: boolean };
 
 /** What a press is told whose card is old, already used, somebody else's or made up: the one cannot be told from the other. */
 const NOT_THEIRS: ReadonlySet<string> = new Set(['card_expired', 'not_found', 'request_closed', 'send_closed']);
@@ -122,9 +125,12 @@ function hinted(incoming: Incoming, hint: Rich): Answer {
 /** Runs what was understood; a refusal becomes an outcome that leaves an open question open. */
 async function run(context: Context, understood: Understood): Promise<Ran> {
   const { world, session, incoming } = context;
+  const work = understood.kind === 'said' ? undefined : understood.command.work;
+  if (work && mayBegin(world, work) !== 'go') return tooBusy(context);
   const begunMs = world.clock.monotonicMs();
   try {
-    return { ...(await dispatch(context, understood)), result: 'ok' };
+    const does = () => dispatch(context, understood);
+    return { ...(await inSpan(`command ${labelOf(understood)}`, { kind: understood.kind }, does)), result: 'ok' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     world.log.info('refused', { command: labelOf(understood), code: error.code });
@@ -137,6 +143,14 @@ async function run(context: Context, understood: Understood): Promise<Ran> {
     const seconds = (world.clock.monotonicMs() - begunMs) / 1_000;
     world.metrics.commandSeconds.observe({ command: labelOf(understood) }, seconds);
   }
+}
+
+/** Nothing was begun: an open question stays open, a card keeps its buttons, and the same can be said again. */
+function tooBusy({ incoming, session, texts }: Context): Ran {
+  const text = texts.refusals.busy({});
+  const isNote = incoming.body.kind === 'press' && !incoming.isPrivate;
+  const answer = isNote ? { replies: [], toast: toToast(text) } : { replies: [{ text }] };
+  return { answer, session, result: 'refused', isUndone: true };
 }
 
 function dispatch(context: Context, understood: Understood): Promise<Outcome> | Outcome {
@@ -173,10 +187,12 @@ async function refuse(context: Context, refusal: Refusal): Promise<Answer> {
   return { replies: [isOver ? inPlace(context, { text }) : { text }] };
 }
 
-function finish(context: Context, understood: Understood, { answer, session, result }: Ran): Handled {
+function finish(context: Context, understood: Understood, { answer, session, result, isUndone }: Ran): Handled {
   const { world, incoming } = context;
   world.metrics.messages.inc({ command: labelOf(understood), result });
+  noteCommand(world, session.userId, labelOf(understood), result);
   const fitted = fit(replacing(context, understood, answer), incoming.face, textsIn(session.language));
+  if (isUndone) return { answer: fitted.answer, session };
   const { choices: _before, ...rest } = session;
   // Where there are buttons only yes and no can be typed instead of them.
   const kept = incoming.face.buttons
@@ -196,7 +212,9 @@ function replacing(context: Context, understood: Understood, answer: Answer): An
 
 function troubled(world: World, incoming: Incoming, session: Session | undefined, error: unknown): Answer {
   const isAway = error instanceof Unavailable;
-  world.metrics.messages.inc({ command: 'none', result: isAway ? 'unavailable' : 'fault' });
+  const result = isAway ? 'unavailable' : 'fault';
+  world.metrics.messages.inc({ command: 'none', result });
+  noteCommand(world, session?.userId, 'none', result);
   if (isAway) world.log.warn('message not served', { error });
   else world.log.error('message failed', { error });
   const { talk } = textsIn(session?.language ?? incoming.languageCode);

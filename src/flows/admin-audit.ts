@@ -54,5 +54,5 @@ const ACTIONS: ReadonlySet<string> = new Set([
   ...['refund_asked', 'refund_agreed', 'refund_refused', 'refund_made', 'add_admin', 'remove_admin'],
   ...['pin_set', 'pin_wrong', 'pin_locked', 'incident_acked'],
   ...['broadcast_drafted', 'broadcast_started', 'broadcast_stopped', 'broadcast_dropped'],
-  'incident_acked',
+  ...['web_link', 'web_in', 'web_out', 'promote_jobs', 'drop_jobs'],
 ]);

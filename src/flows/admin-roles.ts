@@ -4,6 +4,7 @@ import { Refusal } from '../base/errors.ts';
 import { type AdminRow, adminRows, lockAdmins, setRole } from '../infra/db/people.ts';
 import { deletePin } from '../infra/db/pins.ts';
 import { findUser } from '../infra/db/users.ts';
+import { dropWebSession } from '../infra/redis/web.ts';
 import type { World } from '../world.ts';
 import { mayLook, mustBeAdmin, writeDown } from './admin.ts';
 import { type Named, personNamed } from './admin-people.ts';
@@ -41,6 +42,8 @@ async function turn(world: World, userId: string, named: Named, act: 'add_admin'
     if (act === 'remove_admin') await deletePin(tx, id);
     return setRole(tx, id, act === 'add_admin' ? 'admin' : 'person');
   });
+  // The pages ask for the role each time; this is for whoever is made one again within half an hour.
+  if (act === 'remove_admin') await dropWebSession(world.sessions, id).catch(() => {});
   const user = await findUser(world.db, id);
   return { name: user ? nameOf(user) : id, changed };
 }

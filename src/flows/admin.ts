@@ -28,7 +28,9 @@ export type AdminLook =
   | 'admins'
   | 'audit'
   | 'broadcasts'
-  | 'incidents';
+  | 'incidents'
+  | 'web'
+  | 'analytics';
 
 /** What only admins may do. */
 export type AdminAct =
@@ -44,7 +46,9 @@ export type AdminAct =
   | 'remove_admin'
   | 'broadcast'
   | 'pin'
-  | 'ack_incident';
+  | 'ack_incident'
+  | 'promote_jobs'
+  | 'drop_jobs';
 
 /** Who is an admin now, by the database; who is not is counted and, once a minute, audited. Throws Refusal not_allowed. */
 export async function mustBeAdmin(world: World, userId: string, act: AdminAct): Promise<void> {

@@ -1,6 +1,6 @@
 // News of the house to all, or to all who read one language. It is shown first with how many it is for, and goes out when
-// that very draft is confirmed: a handful at every tick, and none while other news wait, so that a payment's always come
-// first. Each step is one transaction with its cursor, so a crash at any point goes on where it was and tells nobody twice.
+// that very draft is confirmed: a handful at every tick, and none while other news wait or any process is pressed, so
+// that a payment's always come first. Each step is one transaction with its cursor, so a crash at any point goes on where it was and tells nobody twice.
 import { Refusal } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
 import { currentTrace } from '../base/trace.ts';
@@ -23,6 +23,7 @@ import { insertOutbox } from '../infra/db/outbox.ts';
 import type { World } from '../world.ts';
 import { mayLook, mustBeAdmin, writeDown } from './admin.ts';
 import { RELAY_AFTER_MS } from './outbox.ts';
+import { mayFleetBegin } from './pressure.ts';
 
 export const LONGEST_BROADCAST = 1_000;
 const DRAFT_LIFE_MS = 60 * 60_000;
@@ -116,6 +117,7 @@ export async function broadcastNow(world: World, userId: string, id: string): Pr
  */
 export async function stepBroadcasts(world: World): Promise<number> {
   if (!(await isAnyRunning(world.db)) || (await areNewsWaiting(world))) return 0;
+  if ((await mayFleetBegin(world, 'broadcast')) !== 'go') return 0;
   const told = await world.db.transaction('broadcast.step', async (tx) => {
     const broadcast = await lockRunning(tx);
     if (!broadcast) return [];

@@ -13,7 +13,10 @@ export function keepAlive(world: World): () => Promise<void> {
   return keepBeating(
     world.sessions,
     world.instanceId,
-    () => ({ version: VERSION, busyPercent: busy() }),
+    () => {
+      const { level } = world.pressure.felt;
+      return { version: VERSION, busyPercent: busy(), ...(level === 'calm' ? {} : { pressure: level }) };
+    },
     world.clock,
     (error) => world.log.warn('heartbeat failed', { error }),
   );

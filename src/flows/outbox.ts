@@ -1,7 +1,7 @@
 // State, jobs and news in one transaction: `commit` runs a flow's step and, once it is committed, puts the jobs it made
 // into their queues (the fast path). Whatever that misses, because Redis is away, wiped or the process died in between,
 // the relay finds in the outbox table. No job is ever only in Redis.
-import { currentTrace, traceOfMessage } from '../base/trace.ts';
+import { beginSpan, currentTrace, traceOfMessage } from '../base/trace.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Tx } from '../infra/db/client.ts';
 import { insertNotice } from '../infra/db/notices.ts';
@@ -57,6 +57,13 @@ export async function commit<T>(
 
 /** Does committed jobs here or puts them into their queues; a failure is logged and left to the relay. */
 export async function fastPath(world: World, jobs: readonly QueuedJob[]): Promise<boolean> {
+  const spans = jobs.map((job) => beginSpan(`queue ${job.queue}`, {}, { side: 'producer', puts: job }));
+  const isQueued = await handOver(world, jobs);
+  for (const span of spans) span?.end(isQueued ? 'ok' : 'left to the relay', !isQueued);
+  return isQueued;
+}
+
+async function handOver(world: World, jobs: readonly QueuedJob[]): Promise<boolean> {
   const rest = jobs.filter((job) => !world.takeAtHand?.(job));
   if (rest.length === 0) return true;
   try {

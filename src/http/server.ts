@@ -27,8 +27,8 @@ export type HttpAnswer = {
 export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;
 
 export type HttpServer = {
-  /** Adds a path before `listen`; parts like `:bot` become `params`. */
-  route(method: 'GET' | 'POST', path: string, handler: HttpHandler): void;
+  /** Adds a path before `listen`; parts like `:bot` become `params`, and whatever follows a final `/` as `*` too. */
+  route(method: 'GET' | 'POST' | 'PUT', path: string, handler: HttpHandler): void;
   /** Gives the port that was taken (asked for with 0, a free one). */
   listen(port: number, host: string): Promise<number>;
   /**

@@ -67,7 +67,7 @@ describe('nobody else', () => {
       '/admins remove @boss',
     ],
     ...['/audit', '/audit @boss', '/broadcast', '/broadcast all hello', '/refund', '/sending', '/why 01234567'],
-    '/pin',
+    ...['/pin', '/web'],
   ];
   const NO = 'only for those who run Satfleet';
 

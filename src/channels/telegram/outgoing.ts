@@ -1,6 +1,7 @@
 // Brings an answer to its chat, at our pace and Telegram's. What cannot be sent now is not lost: the rest is handed back
 // to be kept with the update, which Telegram then brings again. A message whose fate is unknown is sent once more, never
 // oftener: one double text is better than none.
+import { inSpan } from '../../base/trace.ts';
 import type { Answer, Reply } from '../../chat/message.ts';
 import { setReach } from '../../flows/wallets.ts';
 import { type Line, reserve } from '../../infra/redis/pace.ts';
@@ -104,7 +105,9 @@ function sendOne(
   const { chatId, owner } = outgoing;
   const send = async (given: Reply) => {
     await late?.hush();
-    return sendReply(bot.api, chatId, given, given.edit ? outgoing.pressed : undefined);
+    const say = () => sendReply(bot.api, chatId, given, given.edit ? outgoing.pressed : undefined);
+    const resultOf = ({ state }: Outcome<Shown>) => state;
+    return inSpan('answer sent', { channel: CHANNEL, bot: bot.username }, say, { side: 'client', resultOf });
   };
   const { subjectId } = reply;
   return subjectId === undefined || !owner ? send(reply) : showReply(world, { ...owner, subjectId }, reply, send);

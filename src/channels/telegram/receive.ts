@@ -3,7 +3,7 @@
 // done again, because the money behind it knows its own ids, and an answer that could not be sent is kept with the update.
 import { Unavailable } from '../../base/errors.ts';
 import type { UpdateResult } from '../../base/metrics.ts';
-import { withTrace } from '../../base/trace.ts';
+import { inSpan, withTrace } from '../../base/trace.ts';
 import type { Answer, Incoming, Session } from '../../chat/message.ts';
 import { apologize, slowDown } from '../../chat/router.ts';
 import { noteSeen } from '../../flows/seen.ts';
@@ -34,9 +34,7 @@ const LONGEST_CLAIM_MS = 200_000;
 export async function receive(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
   const begunMs = world.clock.monotonicMs();
   try {
-    return await withTrace(received.incoming.traceId, () =>
-      inTime(world, claimAndHandle(world, handle, bot, received)),
-    );
+    return await withTrace(received.incoming.traceId, () => inTime(world, handleInSpan(world, handle, bot, received)));
   } catch (error) {
     if (error instanceof Unavailable) {
       world.log.warn('update left for later', { bot: bot.username, error });
@@ -49,6 +47,12 @@ export async function receive(world: World, handle: Handle, bot: Bot, received: 
   } finally {
     world.metrics.answerSeconds.observe({ channel: CHANNEL }, (world.clock.monotonicMs() - begunMs) / 1_000);
   }
+}
+
+function handleInSpan(world: World, handle: Handle, bot: Bot, received: Received): Promise<Receipt> {
+  const facts = { channel: CHANNEL, bot: bot.username, kind: received.incoming.body.kind };
+  const resultOf = ({ status }: Receipt) => (status === 200 ? 'done' : 'again');
+  return inSpan('update', facts, () => claimAndHandle(world, handle, bot, received), { side: 'server', resultOf });
 }
 
 /** Whoever is late goes on and ends the update itself; Telegram is told to ask again. */

@@ -24,6 +24,8 @@ export type Webhook = {
     headers: Readonly<Record<string, string | string[] | undefined>>;
     traceId: string;
   }): Promise<Receipt>;
+  /** How many updates are being handled. */
+  inHand(): number;
   /** Takes no more: Telegram brings the rest to another instance. */
   stop(): void;
   /** Resolves when no update is being handled. */
@@ -57,6 +59,7 @@ export function createWebhook(world: World, bots: Bots, handle: Handle): Webhook
         }
       }
     },
+    inHand: () => running,
     stop() {
       stopped = true;
     },

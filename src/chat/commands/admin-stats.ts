@@ -34,7 +34,8 @@ function fleet({ instances, cacheHitRate }: Stats, { admin, age }: Texts): Rich 
   const kinds = [...Map.groupBy(instances, ({ kind }) => kind)].map(([kind, all]) => `${kind} ×${all.length}`);
   const lines = instances.map(({ id, ageMs, memoryBytes, about }) => {
     const memory = memoryBytes === undefined ? [] : [`${Math.round(memoryBytes / MEGABYTE)} MB`];
-    const said = about ? [admin.busy(about.busyPercent), about.version] : [];
+    const pressed = about?.pressure ? [`⚠️ ${admin.pressed(about.pressure)}`] : [];
+    const said = about ? [admin.busy(about.busyPercent), about.version, ...pressed] : [];
     return `\n  ${[`${id}: ${age(ageMs)}`, ...memory, ...said].join(' · ')}`;
   });
   const cache = cacheHitRate === undefined ? '' : `\n${admin.cache(Math.floor(cacheHitRate * 100))}`;

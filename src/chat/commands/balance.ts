@@ -11,6 +11,7 @@ export const balance: Command = {
   aliases: { en: ['bal'], sw: ['salio'] },
   inMenu: true,
   private: true,
+  work: 'looking',
   async run(context) {
     const { world, session, texts } = context;
     const [{ availableMsat, heldMsat, incomingMsat }, view] = await Promise.all([

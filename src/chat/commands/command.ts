@@ -1,4 +1,5 @@
 // The shape of a command. A new one is one file that holds one of these and one line in the list of index.ts.
+import type { Work } from '../../base/pressure.ts';
 import type { Context, Given, Outcome } from '../context.ts';
 import type { Language } from '../texts/index.ts';
 
@@ -13,6 +14,8 @@ export type Command = {
   readonly role?: 'admin';
   /** Shows or changes what is one's own: never answered in a group. */
   readonly private: boolean;
+  /** What may be left undone under pressure, and when. Absent: it is always done. */
+  readonly work?: Work;
   /** Takes typed arguments apart. Absent: they are ignored. */
   readonly read?: (context: Context, args: string) => Given;
   /** Does it, or asks for what is missing. A wizard calls it again with one answer more. */

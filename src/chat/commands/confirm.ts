@@ -3,8 +3,10 @@
 import { Refusal } from '../../base/errors.ts';
 import { type Draft, keep, take } from '../../flows/drafts.ts';
 import { detail } from '../../flows/history.ts';
+import { placeInLine } from '../../flows/line.ts';
 import { type PayDraft, start as startPay } from '../../flows/pay.ts';
 import { type SendDraft, start as startSend } from '../../flows/send.ts';
+import { lineOf } from '../cards.ts';
 import { type Context, inPlace, type Outcome, say, viewOf } from '../context.ts';
 import { money } from '../format.ts';
 import { startLink } from '../links.ts';
@@ -18,6 +20,7 @@ export const confirm: Command = {
   aliases: {},
   inMenu: false,
   private: false,
+  work: 'money',
   run: async (context) => say(context, { text: context.texts.talk.unknown() }),
   async press(context, id) {
     const draft = await takeOnce(context, id);
@@ -79,7 +82,8 @@ async function pay(context: Context, draft: PayDraft): Promise<Outcome> {
   const { texts } = context;
   const [{ queued }, view] = await Promise.all([startPay(context.world, draft), viewOf(context)]);
   const amount = money(view, BigInt(draft.amountMsat), 'up');
-  const text = queued ? texts.pay.sending(amount) : texts.pay.waiting(amount);
+  const line = lineOf(placeInLine(context.world), view);
+  const text = queued ? rich`${texts.pay.sending(amount)}${line}` : texts.pay.waiting(amount);
   return say(context, inPlace(context, { text, subjectId: draft.id }));
 }
 

@@ -16,6 +16,7 @@ export const history: Command = {
   aliases: { en: ['transactions'], sw: ['historia'] },
   inMenu: true,
   private: true,
+  work: 'looking',
   run: (context, _given: Given) => showPage(context),
   press(context, argument) {
     const [what, id = ''] = argument.split(':');

@@ -24,6 +24,7 @@ import { settings } from './settings.ts';
 import { start } from './start.ts';
 import { sweepto } from './sweepto.ts';
 import { sending, why } from './watch.ts';
+import { web } from './web.ts';
 
 export const COMMANDS: readonly Command[] = [
   balance,
@@ -54,6 +55,7 @@ export const COMMANDS: readonly Command[] = [
   sending,
   why,
   incidents,
+  web,
   refund,
   confirm,
   drop,

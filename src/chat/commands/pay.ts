@@ -1,6 +1,7 @@
 // /pay, or an invoice pasted or forwarded: the card to confirm. An invoice that leaves the amount open is asked about.
 import { Refusal } from '../../base/errors.ts';
 import { keep } from '../../flows/drafts.ts';
+import { placeInLine } from '../../flows/line.ts';
 import { type PayDraft, quote } from '../../flows/pay.ts';
 import { amountOf } from '../asking-amount.ts';
 import { payCard } from '../cards.ts';
@@ -13,6 +14,7 @@ export const pay: Command = {
   aliases: { sw: ['lipa'] },
   inMenu: true,
   private: true,
+  work: 'money',
   read({ session }, args) {
     const found = findInvoice(args);
     if (!found) return args ? { invoice: args } : {};
@@ -45,7 +47,7 @@ async function quoteUnlessOpen(context: Context, raw: string): Promise<PayDraft 
 
 async function showCard(context: Context, draft: PayDraft): Promise<Outcome> {
   const [view] = await Promise.all([viewOf(context), keep(context.world, draft)]);
-  return say(context, payCard(draft, view));
+  return say(context, payCard(draft, view, placeInLine(context.world)));
 }
 
 function wallet({ session }: Context): { userId: string; walletId: string } {

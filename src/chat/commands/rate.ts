@@ -19,6 +19,7 @@ export const rate: Command = {
   aliases: { en: ['price'], sw: ['bei', 'kiwango'] },
   inMenu: true,
   private: false,
+  work: 'prices',
   read: ({ session }, args) => readRate(args, session.currency),
   async run(context, given) {
     const { texts, session } = context;

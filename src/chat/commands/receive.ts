@@ -12,6 +12,7 @@ export const receive: Command = {
   aliases: { en: ['invoice'], sw: ['pokea', 'ankara'] },
   inMenu: true,
   private: true,
+  work: 'money',
   read: ({ session }, args) => splitAmount(args, session.currency),
   async run(context, given) {
     const { world, session, texts } = context;

@@ -15,6 +15,7 @@ export const request: Command = {
   aliases: { en: ['ask'], sw: ['omba'] },
   inMenu: true,
   private: true,
+  work: 'money',
   read: readTransfer,
   async run(context, given) {
     const { world, session, incoming, texts } = context;

@@ -15,6 +15,7 @@ export const send: Command = {
   aliases: { sw: ['tuma'] },
   inMenu: true,
   private: false,
+  work: 'money',
   read: readTransfer,
   async run(context, given) {
     const { incoming, texts } = context;

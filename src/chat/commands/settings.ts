@@ -17,6 +17,7 @@ export const settings: Command = {
   aliases: { sw: ['mipangilio'] },
   inMenu: true,
   private: true,
+  work: 'looking',
   read: (_context, args): { wanted?: string } => (args ? { wanted: args.trim().toLowerCase() } : {}),
   async run(context, { wanted }) {
     if (wanted === undefined) return show(context);

@@ -20,6 +20,7 @@ export const start: Command = {
   aliases: { en: ['home', 'hi', 'hello'], sw: ['anza', 'habari', 'hujambo', 'mambo'] },
   inMenu: true,
   private: true,
+  work: 'money',
   read: (_context, args): { code?: string } => (CODE.test(args) ? { code: args } : {}),
   async run(context, { code }) {
     const claimed = code === undefined ? [] : [await payIn(context, code)];

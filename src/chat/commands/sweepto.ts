@@ -10,6 +10,7 @@ export const sweepto: Command = {
   aliases: {},
   inMenu: false,
   private: true,
+  work: 'money',
   read: (_context, args): { invoice?: string } => (args ? { invoice: args } : {}),
   async run(context, given) {
     const { world, session, texts } = context;

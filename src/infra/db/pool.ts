@@ -26,7 +26,8 @@ export type PoolOptions = {
 
 export type PoolEvent = { kind: 'broken'; error: Error } | { kind: 'exhausted'; waitedMs: number };
 
-export type PoolStats = { total: number; idle: number; waiting: number; max: number };
+/** `refused`: how many have waited in vain so far. */
+export type PoolStats = { total: number; idle: number; waiting: number; max: number; refused: number };
 
 export type Pool = {
   /** A connection, to be given back by `release`; with an error when it must not be used again. */
@@ -63,11 +64,19 @@ export function createPool(options: PoolOptions): Pool {
   raw.on('error', (error) => onPool({ kind: 'broken', error }));
   // A connection that breaks in use fails its statement; the event beside it would end the process if nobody listened.
   raw.on('connect', (client) => client.on('error', () => {}));
+  let refused = 0;
+  const told: PoolOptions['onPool'] = (event) => {
+    if (event.kind === 'exhausted') refused++;
+    onPool(event);
+  };
 
   return {
     raw,
-    acquire: () => acquire(raw, clock, acquireMs, onPool),
-    stats: () => ({ total: raw.totalCount, idle: raw.idleCount, waiting: raw.waitingCount, max: options.poolMax }),
+    acquire: () => acquire(raw, clock, acquireMs, told),
+    stats: () => {
+      const { totalCount: total, idleCount: idle, waitingCount: waiting } = raw;
+      return { total, idle, waiting, max: options.poolMax, refused };
+    },
     end: () => raw.end(),
   };
 }

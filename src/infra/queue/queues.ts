@@ -4,12 +4,17 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Clock } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import { gather } from '../../base/gather.ts';
+import type { QueueBoard } from './board.ts';
 import { type Job, QUEUE_NAMES, QUEUES, type QueuedJob, type QueueName } from './jobs.ts';
+import { reconnectMs } from './reconnect.ts';
 
 export type QueueCounts = { name: QueueName; waiting: number; active: number; delayed: number; failed: number };
 
 /** How many jobs a queue ended well in its last whole minute. */
 export type QueueRate = { name: QueueName; perMinute: number };
+
+/** Jobs that wait, how long the oldest of them does, and how many were ended well since the queue was made. */
+export type QueueLine = { readonly waiting: number; readonly oldestMs: number; readonly done: number };
 
 export type FailedJob = {
   queue: QueueName;
@@ -29,10 +34,17 @@ export type Queues = {
   rates(): Promise<QueueRate[]>;
   /** How long ago the job was made that waits longest in each queue; 0 where none waits. Throws Unavailable. */
   oldest(): Promise<{ name: QueueName; ageMs: number }[]>;
+  /** How long the line of one queue is, cheaply. Throws Unavailable. */
+  line(name: QueueName): Promise<QueueLine>;
   /** The newest failed jobs of one queue or of all. Throws Unavailable. */
   failed(only: QueueName | undefined, limit: number): Promise<FailedJob[]>;
   /** Puts up to `limit` failed jobs of each queue back. The rows they speak of are not touched. Throws Unavailable. */
   retryFailed(only: QueueName | undefined, limit: number): Promise<{ queue: QueueName; retried: number }[]>;
+  /**
+   * The queues as a page; loaded at its first use.
+   * @param clean takes secrets out of what went wrong.
+   */
+  board(clean: (text: string) => string): Promise<QueueBoard>;
   close(): Promise<void>;
 };
 
@@ -77,6 +89,7 @@ export function createQueues(options: {
     counts: () => within(Promise.all(QUEUE_NAMES.map((name) => countsOf(queue(name), name)))),
     rates: () => within(Promise.all(QUEUE_NAMES.map((name) => rateOf(queue(name), name, options.clock.nowMs())))),
     oldest: () => within(Promise.all(QUEUE_NAMES.map((name) => oldestOf(queue(name), name)))),
+    line: (name) => within(lineOf(queue(name), name)),
     async failed(only, limit) {
       const lists = await within(Promise.all(chosen(only).map((name) => queue(name).getFailed(0, limit - 1))));
       const all = lists.flat().map((job) => ({
@@ -98,6 +111,11 @@ export function createQueues(options: {
       }
       return done;
     },
+    async board(clean) {
+      const { openBoard } = await import('./board.ts');
+      const board = openBoard(QUEUE_NAMES.map(queue), clean);
+      return { ...board, answer: (request) => within(board.answer(request)) };
+    },
     async close() {
       await Promise.allSettled([...opened.values()].map((each) => each.close()));
     },
@@ -108,7 +126,7 @@ function open(name: QueueName, options: { url: string; onError: (error: unknown)
   const { attempts, backoffMs, ...kept } = QUEUES[name];
   const queue = new Queue<Job>(name, {
     // Once connected, a command fails at once while Redis is away instead of waiting for it.
-    connection: { url: options.url, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
+    connection: { url: options.url, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: reconnectMs },
     defaultJobOptions: {
       attempts,
       backoff: { type: 'exponential', delay: backoffMs, jitter: BACKOFF_JITTER },
@@ -163,4 +181,9 @@ async function oldestOf(queue: Queue<Job>, name: QueueName): Promise<{ name: Que
   const hostMs = performance.timeOrigin + performance.now();
   const waiting = await queue.getWaiting(0, 0);
   return { name, ageMs: Math.max(0, ...waiting.map(({ timestamp }) => hostMs - timestamp)) };
+}
+
+async function lineOf(queue: Queue<Job>, name: QueueName): Promise<QueueLine> {
+  const [waiting, { meta }] = await Promise.all([queue.getWaitingCount(), queue.getMetrics('completed', 0, 0)]);
+  return { waiting, oldestMs: waiting > 0 ? (await oldestOf(queue, name)).ageMs : 0, done: meta.count };
 }

@@ -3,6 +3,7 @@
 // nobody shows it any more after fifteen. Redis' TIME, as the hosts' clocks may differ.
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
+import { LEVELS } from '../../base/pressure.ts';
 import { type Redis, run, script } from './connection.ts';
 import { keys } from './keys.ts';
 
@@ -10,7 +11,12 @@ const BEAT_EVERY_MS = 3_000;
 // Three beats may be lost.
 const ALIVE_MS = 12_000;
 
-const about = z.object({ version: z.string(), busyPercent: z.number() });
+const about = z.object({
+  version: z.string(),
+  busyPercent: z.number(),
+  /** Left out while calm, and by versions before this one. */
+  pressure: z.enum(LEVELS).optional(),
+});
 
 /** What an instance says of itself with each beat: which version it is, and its load since the beat before. */
 export type About = z.output<typeof about>;

@@ -23,6 +23,7 @@ export const keys = {
   leaseCount: (name: string): string => `lease-count:{${name}}`,
   /** What is kept of a notice lies beside the clock of the chat it goes to. */
   tries: (channel: string, chatId: string, id: string): string => `tries:{${channel}:${chatId}}:${id}`,
+  lostTries: (channel: string, chatId: string, id: string): string => `lost:{${channel}:${chatId}}:${id}`,
   slot: (channel: string, chatId: string, id: string): string => `slot:{${channel}:${chatId}}:${id}`,
   instancesSince: 'instances:{all}:since',
   instancesBeat: 'instances:{all}:beat',
@@ -33,5 +34,8 @@ export const keys = {
   found: (name: string): string => `found:${name}`,
   sendable: 'sendable',
   loads: 'loads',
+  watchdog: 'watchdog',
   unlocked: (userId: string): string => `unlocked:{${userId}}`,
+  webLink: (hash: string): string => `web-link:{${hash}}`,
+  webSession: (userId: string): string => `web-session:{${userId}}`,
 };

@@ -5,6 +5,7 @@ export const admin = {
   stats: bold('State of the fleet'),
   instances: 'Instances',
   busy: (percent: number) => `${percent} % busy`,
+  pressed: (level: string) => `pressed: ${level}`,
   cache: (percent: number) => `Cache: ${percent} % known`,
   queues: 'Queues (waiting · active · delayed · failed · done in a minute)',
   users: 'Wallets',
@@ -104,6 +105,14 @@ export const admin = {
     fresh: (): Rich => rich`Your new PIN, please: 6 to 12 digits. I take your message away at once.`,
     set: (): Rich => rich`✅ Your PIN is set. I ask for it before what moves money or people.`,
     unset: (): Rich => rich`Nothing was done: this needs your PIN, and you have none yet. Set it first: /pin`,
+  },
+  web: {
+    open: '🖥 Open',
+    copy: 'Copy the address',
+    here: (): Rich =>
+      rich`Your way to the pages of admins. It works once, within five minutes, and is for you alone: pass it on to nobody. You are in for half an hour.`,
+    none: (): Rich =>
+      rich`Nothing was done: this house has no pages of admins. Whoever runs the servers sets ADMIN_URL.`,
   },
   nothing: 'nothing',
 };

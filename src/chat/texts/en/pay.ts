@@ -10,6 +10,8 @@ export const pay = {
     rich`\nTo: ${payee}, ${isKnown ? 'whom you have paid before' : 'for the first time'}`,
   note: 'For',
   until: (time: string): Rich => rich`\nValid until: ${time}`,
+  line: (ahead: string, wait: string | undefined): Rich =>
+    rich`\n\n🕐 Many people are paying just now: ${ahead} payments are ahead of yours${wait ? `, about ${wait}` : ''}.`,
   twin: (number: string): Rich =>
     rich`\n\n⚠️ A payment of this amount to this payee is still under way: no. ${number}. If you pay now, you may pay twice.`,
   sending: (amount: Rich): Rich =>

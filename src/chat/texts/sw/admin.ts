@@ -6,6 +6,7 @@ export const admin: Texts['admin'] = {
   stats: bold('Hali ya mfumo'),
   instances: 'Instansi',
   busy: (percent: number) => `shughuli ${percent} %`,
+  pressed: (level: string) => `shinikizo: ${level}`,
   cache: (percent: number) => `Akiba: ${percent} % ilijulikana`,
   queues: 'Foleni (zinasubiri · zinafanyika · zimeahirishwa · zimeshindwa · zilizofanyika kwa dakika)',
   users: 'Pochi',
@@ -104,6 +105,14 @@ export const admin: Texts['admin'] = {
     fresh: (): Rich => rich`PIN yako mpya, tafadhali: tarakimu 6 hadi 12. Naondoa ujumbe wako mara moja.`,
     set: (): Rich => rich`✅ PIN yako imewekwa. Naiuliza kabla ya kinachosogeza pesa au watu.`,
     unset: (): Rich => rich`Hakuna kilichofanyika: hili linahitaji PIN yako, na bado huna. Iweke kwanza: /pin`,
+  },
+  web: {
+    open: '🖥 Fungua',
+    copy: 'Nakili anwani',
+    here: (): Rich =>
+      rich`Njia yako ya kwenda kwenye kurasa za wasimamizi. Inafanya kazi mara moja, ndani ya dakika tano, na ni yako peke yako: usimpe mtu. Utakuwa ndani kwa nusu saa.`,
+    none: (): Rich =>
+      rich`Hakuna kilichofanyika: mfumo huu hauna kurasa za wasimamizi. Anayesimamia seva anaweka ADMIN_URL.`,
   },
   nothing: 'hakuna',
 };

@@ -11,6 +11,8 @@ export const pay: Texts['pay'] = {
     rich`\nKwa: ${payee}, ${isKnown ? 'uliyewahi kumlipa' : 'kwa mara ya kwanza'}`,
   note: 'Kwa ajili ya',
   until: (time: string): Rich => rich`\nMwisho wa kulipa: ${time}`,
+  line: (ahead: string, wait: string | undefined): Rich =>
+    rich`\n\n🕐 Watu wengi wanalipa sasa: malipo ${ahead} yako mbele ya yako${wait ? `, kama ${wait}` : ''}.`,
   twin: (number: string): Rich =>
     rich`\n\n⚠️ Malipo ya kiasi hiki kwa mlipwaji huyu bado yanaendelea: na. ${number}. Ukilipa sasa, huenda ukalipa mara mbili.`,
   sending: (amount: Rich): Rich =>
