@@ -46,8 +46,7 @@ function add(load: Load, phone: Phone, sats: bigint): void {
 async function sendTo(load: Load, from: Phone, to: Phone): Promise<void> {
   const name = to.person.username ?? '';
   await patiently(async () => {
-    draftOf(await askForCard(from, `/send 1 @${name}`));
-    from.press(/Send/);
+    await pressOnCard(from, `/send 1 @${name}`, 'Send');
     return from.waitFor(new RegExp(`Sent|Done already|${AGAIN.source}`), WAIT_MS);
   });
   add(load, from, -1n);
@@ -57,8 +56,7 @@ async function sendTo(load: Load, from: Phone, to: Phone): Promise<void> {
 async function payOut(rig: Rig, load: Load, phone: Phone): Promise<void> {
   const { request, hash } = await rig.outside.makeInvoice({ amountMsat: 2_000n });
   await patiently(async () => {
-    const id = draftOf(await askForCard(phone, request));
-    phone.press(/Pay/);
+    const id = draftOf(await pressOnCard(phone, request, 'Pay'));
     const end = await phone.waitFor(new RegExp(`Paid|did not go through|${AGAIN.source}`), WAIT_MS);
     if (!AGAIN.test(end.text)) load.payments.set(id, hash);
     return end;
@@ -75,10 +73,16 @@ async function bePaid(rig: Rig, load: Load, phone: Phone): Promise<void> {
   add(load, phone, 3n);
 }
 
-async function askForCard(phone: Phone, text: string): Promise<MessageView> {
+/** Says it, and presses that button of the card that comes; a card of something said before, shown once more, is left. */
+async function pressOnCard(phone: Phone, text: string, label: 'Send' | 'Pay'): Promise<MessageView> {
+  const isOurs = (message: MessageView) =>
+    isCard(message) && message.buttons.flat().some((button) => button.text.includes(label));
   for (let tries = 0; ; tries++) {
-    const answer = await phone.ask(text, (message) => isCard(message) || AGAIN.test(message.text), WAIT_MS);
-    if (isCard(answer)) return answer;
+    const answer = await phone.ask(text, (message) => isOurs(message) || AGAIN.test(message.text), WAIT_MS);
+    if (isOurs(answer)) {
+      phone.press(new RegExp(label), { message_id: answer.message_id });
+      return answer;
+    }
     if (tries === MOST_TRIES) throw new Error(`no card: ${answer.text}`);
   }
 }
