@@ -147,6 +147,8 @@ test('B14: paid by one node, its answer lost: what another node says of it chang
     refuseFromMs: Date.now() + 10_000,
     deadlineMs: 5_000,
   };
+  // Its time-outs are twenty times shorter here, which a busy machine may miss.
+  await vi.waitFor(async () => expect((await bob.check()).canPay).toBe(true), 10_000);
   // Bob's own word, had anybody asked him: final, and not about us.
   expect(await sendFrom(bob, order)).toMatchObject({ state: 'failed', reason: 'refused_by_payee' });
   world.clock.move(60_000);
