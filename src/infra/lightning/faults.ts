@@ -32,14 +32,14 @@ function isStarting(error: unknown): boolean {
 }
 
 /**
- * Whether the call surely began nothing, and never will: it was not made, no connection was there to carry it, or it
- * came after the time that its macaroon allowed (until.ts).
+ * Whether the call surely began nothing, and never will: it was not made, no connection was there to carry it, LND
+ * turned it away before it looked at it, or it came after the time that its macaroon allowed (until.ts).
  */
 export function isUnsent(error: unknown): boolean {
   if (error instanceof NotCalled) return true;
   const details = detailsOf(error);
   if (codeOf(error) === status.UNAVAILABLE) return details.startsWith('No connection established');
-  return isTooLate(error);
+  return isTooLate(error) || (codeOf(error) === status.UNKNOWN && isStarting(error));
 }
 
 /** The call came after the time that its macaroon allowed, by the node's clock. */
