@@ -20,10 +20,15 @@ const LOOK_EVERY_MS = 10_000;
 /** By then an invoice's job has made it, or is lost with its worker or its Redis: someone waits for every second of it. */
 const ASKED_LATE_MS = 6_000;
 
-/** Payments whose next look is due. Gives how many were looked at. */
-export async function sweepPayments(world: WorkerWorld): Promise<number> {
+/**
+ * Payments whose next look is due. Gives how many were looked at.
+ * @param only this payment and no other. It, too, is looked at only when that is due: before, a try may still begin.
+ */
+export async function sweepPayments(world: WorkerWorld, only?: string): Promise<number> {
   const nowMs = world.clock.nowMs();
-  const due = await takeDue(world.db, { nowMs, nextMs: nowMs + LOOK_EVERY_MS, limit: PAGE });
+  // A look that somebody asked for takes its turn from nobody.
+  const nextMs = only === undefined ? nowMs + LOOK_EVERY_MS : nowMs;
+  const due = await takeDue(world.db, { nowMs, nextMs, limit: PAGE, only });
   await Promise.all(
     due.map((payment) =>
       pursue(world, payment).catch((error: unknown) => {

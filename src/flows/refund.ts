@@ -21,7 +21,8 @@ import { findUser } from '../infra/db/users.ts';
 import { stuckEvidence } from '../infra/lightning/stuck.ts';
 import type { WorkerWorld, World } from '../world.ts';
 import { commit, type Step } from './outbox.ts';
-import { hear, pursue } from './pay-execute.ts';
+import { hear } from './pay-execute.ts';
+import { sweepPayments } from './reconcile.ts';
 import { writeDeed } from './refund-ask.ts';
 
 /** A payment given back by hand is asked about so often, ever after. */
@@ -36,8 +37,8 @@ export async function decide(world: WorkerWorld, askedId: string): Promise<void>
   const asked = await findAudit(world.db, askedId);
   const payment = asked && (await findPayment(world.db, asked.payment));
   if (!asked || !payment) return deleteOutbox(world.db, [askedId]);
-  // The allow-list of ends is the sweep's; here it only comes sooner.
-  await pursue(world, payment);
+  // The allow-list of ends is the sweep's, and so is the time from which they are believed.
+  await sweepPayments(world, payment.id);
   const now = (await findPayment(world.db, payment.id)) ?? payment;
   if (now.state !== 'sending') return answer(world, asked, { result: 'ended', state: now.state });
   if (now.node === null || now.ownInvoiceId !== null) return answer(world, asked, { result: 'under_way' });

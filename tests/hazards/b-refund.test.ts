@@ -13,8 +13,10 @@ import * as refund from '../../src/flows/refund.ts';
 import { ask as askRefund } from '../../src/flows/refund-ask.ts';
 import { accountId } from '../../src/infra/db/accounts.ts';
 import { balanceOf } from '../../src/infra/db/ledger.ts';
+import { countAttempt } from '../../src/infra/db/payments.ts';
+import { lookupPayment } from '../../src/infra/lightning/pay.ts';
 import { freshRates, type Phone, someone } from '../chat/phone.ts';
-import { type Survivor, survivor } from '../support/crash-world.ts';
+import { mortal, type Survivor, survivor } from '../support/crash-world.ts';
 import { ask, available, held, hold, paymentOf, told } from '../support/flow-help.ts';
 import { booksAreRight, type House, openHouse, type Person } from '../support/house.ts';
 
@@ -129,6 +131,23 @@ test('B2: held past the end of its invoice: a refund is refused with the reason,
   expect(await available(world, asha)).toBe(46_000_000n);
   expect(await told(world, id)).toEqual(['payment_paid', 'payment_pending']);
   await booksAreRight(house.world);
+});
+
+test('B6: asked for while another try may still begin: the failure of the one before gives nothing back', async () => {
+  for (const alias of ['alice', 'bob']) house.sandbox.setFaults(alias, { payment: 'INCORRECT_PAYMENT_DETAILS' });
+  const { id, hash } = await hold(house, asha, { amountMsat: 1_000_000n }, world);
+  await execute(mortal(world, { step: 4, what: 'dies before' }).world, id);
+  for (const alias of ['alice', 'bob']) house.sandbox.setFaults(alias, NO_FAULTS);
+  const node = world.lightning.node((await paymentOf(world, id)).node ?? '');
+  pass(20_000);
+  await vi.waitFor(async () => expect((await lookupPayment(node, hash)).state).toBe('failed'), 10_000);
+  const dueAtMs = world.clock.nowMs() + 30_000;
+  expect(await countAttempt(world.db, { id, attempts: 1, dueAtMs })).toBe(true);
+  expect((await wish(boss, id)).answer).toEqual({ result: 'under_way' });
+  expect(await paymentOf(world, id)).toMatchObject({ state: 'sending', attempts: 2 });
+  expect(await held(world, asha)).toBe(1_010_000n);
+  pass(30_000);
+  expect((await wish(boss, id)).answer).toEqual({ result: 'ended', state: 'failed' });
 });
 
 test('B7: in flight for good with nothing out: the alarm, two admins, and both entries stay in the books', async () => {

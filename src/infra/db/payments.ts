@@ -258,15 +258,15 @@ export async function markFailed(
 /** Payments without an end whose next look is due; the look after that is set to `nextMs`, so one sweeper has them. */
 export async function takeDue(
   q: Queryable,
-  given: { nowMs: number; nextMs: number; limit: number },
+  given: { nowMs: number; nextMs: number; limit: number; only?: string | undefined },
 ): Promise<{ id: string; attempts: number }[]> {
   return q.query(
     'payments.due',
     `update payments set due_at = to_timestamp($2::float8 / 1000) where id in (
        select id from payments where state in ('held', 'sending') and due_at <= to_timestamp($1::float8 / 1000)
-       order by due_at limit $3 for no key update skip locked)
+         and id = coalesce($4::uuid, id) order by due_at limit $3 for no key update skip locked)
      returning id, attempts`,
-    [given.nowMs, given.nextMs, given.limit],
+    [given.nowMs, given.nextMs, given.limit, given.only ?? null],
   );
 }
 
